@@ -1,0 +1,154 @@
+/**
+ * Declares a record once and gets both its Avro schema and its TypeScript type. The Avro bytes are the carrier;
+ * the registry's header is put on outside (streams/io/registry).
+ */
+import avro from "avsc";
+import type { Body, Codec, Envelope } from "../streams/core/topic.ts";
+import type { DeviceTime, EventTime, LogTime, ReceivedTime } from "../streams/core/time.ts";
+
+declare const type: unique symbol;
+/** An Avro schema that knows the TypeScript type of its values. */
+export interface Field<T> {
+  readonly avro: unknown;
+  /** JSON default, for a field added to a schema that has been in use. */
+  readonly default?: unknown;
+  readonly [type]?: T;
+}
+export type TypeOf<F> = F extends Field<infer T> ? T : never;
+
+export interface RecordField<T> extends Field<T> {
+  readonly name: string;
+}
+
+const field = <T>(avroType: unknown): Field<T> => ({ avro: avroType });
+
+export const string = field<string>("string");
+export const boolean = field<boolean>("boolean");
+export const int = field<number>("int");
+/** A safe integer. */
+export const long = field<number>("long");
+export const double = field<number>("double");
+export const bytes = field<Uint8Array>("bytes");
+const millis = { type: "long", logicalType: "timestamp-millis" };
+export const deviceTime = field<DeviceTime>(millis);
+export const receivedTime = field<ReceivedTime>(millis);
+export const logTime = field<LogTime>(millis);
+export const eventTime = field<EventTime>(millis);
+/** Milliseconds since the epoch on a person's or server's clock (a confirmation, an approval). */
+export const instant = field<number>(millis);
+export const nullable = <T>(of: Field<T>): Field<T | null> => field(["null", of.avro]);
+export const array = <T>(of: Field<T>): Field<readonly T[]> => field({ type: "array", items: of.avro });
+/** Appends a default, as a field must have that is added to a schema in use. */
+export const withDefault = <T>(of: Field<T>, value: T): Field<T> => ({ ...of, default: value });
+/** Avro symbols: letters, digits, underscores. */
+export const oneOf = <const S extends string>(name: string, ...symbols: readonly S[]): Field<S> =>
+  field({ type: "enum", name, symbols });
+
+export const record = <const F extends Record<string, Field<unknown>>>(
+  name: string,
+  fields: F,
+): RecordField<{ readonly [K in keyof F]: TypeOf<F[K]> }> => ({
+  name,
+  avro: {
+    type: "record",
+    name,
+    fields: Object.entries(fields).map(([fieldName, f]) => ({
+      name: fieldName,
+      type: f.avro,
+      ...("default" in f && { default: f.default }),
+    })),
+  },
+});
+
+/** A record with its `kind`: what an envelope can carry. */
+export const body = <const K extends string, const F extends Record<string, Field<unknown>>>(
+  kind: K,
+  fields: F,
+): BodyField<{ readonly kind: K } & { readonly [N in keyof F]: TypeOf<F[N]> }> => {
+  const name = kind.charAt(0).toUpperCase() + kind.slice(1);
+  return { ...record(name, { kind: oneOf(`${name}Kind`, kind), ...fields }), kind } as BodyField<
+    { readonly kind: K } & { readonly [N in keyof F]: TypeOf<F[N]> }
+  >;
+};
+
+export interface BodyField<T extends Body> extends RecordField<T> {
+  readonly kind: string;
+}
+
+const namespace = "afferent";
+const position = {
+  type: "record",
+  name: "Position",
+  fields: [
+    { name: "topic", type: "string" },
+    { name: "partition", type: "int" },
+    { name: "offset", type: "long" },
+    { name: "n", type: "int" },
+  ],
+};
+
+/** Avro allows a named type to be defined once in a schema; repeats become references. */
+const defineOnce = (schema: unknown, seen: Set<string>): unknown => {
+  if (Array.isArray(schema)) return schema.map((s) => defineOnce(s, seen));
+  if (typeof schema !== "object" || schema === null) return schema;
+  const {
+    name,
+    type: inner,
+    items,
+    fields,
+  } = schema as { name?: string; type?: unknown; items?: unknown; fields?: unknown };
+  const named = inner === "record" || inner === "enum";
+  if (named && name !== undefined) {
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return {
+    ...schema,
+    ...(items !== undefined && { items: defineOnce(items, seen) }),
+    ...(fields !== undefined && {
+      fields: (fields as { type: unknown }[]).map((f) => ({ ...f, type: defineOnce(f.type, seen) })),
+    }),
+  };
+};
+
+/** The codec of a topic whose entries carry any of these bodies. `name` becomes the Avro record's name. */
+export const envelope = <const F extends readonly BodyField<Body>[]>(
+  name: string,
+  bodies: F,
+): Codec<Envelope<TypeOf<F[number]> & Body>> => {
+  type B = TypeOf<F[number]> & Body;
+  const schema = defineOnce(
+    {
+      type: "record",
+      name,
+      namespace,
+      fields: [
+        { name: "position", type: ["null", position], default: null },
+        { name: "logTime", type: ["null", millis], default: null },
+        { name: "body", type: bodies.map((b) => b.avro) },
+      ],
+    },
+    new Set(),
+  ) as object;
+  const avroType = avro.Type.forSchema(schema as avro.Schema, { wrapUnions: "auto" });
+  const wrapped = bodies.length > 1;
+  const branchOf = new Map(bodies.map((b) => [b.kind, `${namespace}.${b.name}`]));
+  const unwrap = (value: { position: never; logTime: never; body: Record<string, B> }): Envelope<B> =>
+    wrapped
+      ? { position: value.position, logTime: value.logTime, body: Object.values(value.body)[0] as B }
+      : (value as unknown as Envelope<B>);
+  return {
+    schema,
+    encode: ({ position: at, logTime: time, body: b }) =>
+      avroType.toBuffer({ position: at, logTime: time, body: wrapped ? { [branchOf.get(b.kind) ?? b.kind]: b } : b }),
+    decode: (buffer) => unwrap(avroType.fromBuffer(asBuffer(buffer))),
+    decodeFrom: (writer) => {
+      const writerType = avro.Type.forSchema(writer as avro.Schema, { wrapUnions: "auto" });
+      const resolver = avroType.createResolver(writerType);
+      return (buffer) => unwrap(avroType.fromBuffer(asBuffer(buffer), resolver));
+    },
+  };
+};
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,122 @@
+/** What the board's server tells the page: JSON over SSE. No patient's name or number may ever be added here. */
+
+export type BedState = "streaming" | "silent" | "quarantining" | "clockOff" | "unassociated";
+
+export interface VitalView {
+  readonly metric: string;
+  readonly display: string;
+  readonly ucum: string;
+  readonly value: number | null;
+  readonly validity: string;
+  /** Event time in ms. */
+  readonly at: number;
+}
+
+export interface DeviceView {
+  readonly device: string;
+  readonly model: string;
+  readonly state: BedState;
+  /** What to know about the state and what to do, one sentence; null when all is well. */
+  readonly detail: string | null;
+  readonly since: number;
+  readonly clockOffsetMs: number | null;
+}
+
+export interface BedView {
+  readonly bed: string;
+  readonly unit: string;
+  /** The worst of its devices. */
+  readonly state: BedState;
+  readonly devices: readonly DeviceView[];
+  /** The latest value of each metric. */
+  readonly vitals: readonly VitalView[];
+  readonly openEpisodes: readonly EpisodeView[];
+}
+
+export interface EpisodeView {
+  readonly identity: string;
+  readonly bed: string;
+  readonly device: string;
+  readonly metric: string;
+  readonly display: string;
+  readonly title: string;
+  readonly priority: "low" | "medium" | "high";
+  /** False: shown, never promoted. */
+  readonly approved: boolean;
+  readonly demo: boolean;
+  readonly ucum: string;
+  readonly start: number;
+  readonly end: number | null;
+  readonly extreme: number;
+}
+
+export interface DecisionView {
+  readonly identity: string;
+  readonly revision: number;
+  readonly bed: string | null;
+  readonly title: string;
+  readonly at: number;
+  readonly promoted: boolean;
+  readonly destination: string;
+  readonly answers: readonly {
+    readonly gate: string;
+    readonly passed: boolean;
+    readonly reason: string;
+    readonly detail: string;
+  }[];
+  /** The destination's answer, once there is one. */
+  readonly delivery: { readonly outcome: string; readonly detail: string } | null;
+}
+
+export interface StageView {
+  readonly stage: string;
+  /** Entries per second over the last 10 s. */
+  readonly perSecond: number;
+  /** Entries written to its topic and not yet processed. */
+  readonly lagEntries: number;
+  /** Seconds of log time it is behind. */
+  readonly lagSeconds: number;
+}
+
+export interface BoardView {
+  readonly ward: string;
+  /** Wall clock of the server and the ward's log time, ms. */
+  readonly now: number;
+  readonly logTime: number;
+  readonly wantedSpeed: number;
+  /** As measured over the last 10 s. */
+  readonly actualSpeed: number;
+  readonly beds: readonly BedView[];
+  /** Newest first, at most 100 each. */
+  readonly episodes: readonly EpisodeView[];
+  readonly decisions: readonly DecisionView[];
+  readonly stages: readonly StageView[];
+  readonly totals: {
+    readonly received: number;
+    readonly measurements: number;
+    readonly quarantined: Readonly<Record<string, number>>;
+    readonly promoted: number;
+    readonly refused: number;
+    readonly written: number;
+  };
+}
+
+export interface SampleView {
+  readonly metric: string;
+  readonly at: number;
+  readonly value: number | null;
+}
+
+/**
+ * `GET /api/stream?bed=BED`: SSE; event `board` carries a BoardView each second, event `samples` a SampleView[] of the bed's
+ * new values, event `wave` a WaveView of the bed's newest chunks.
+ * `GET /api/series?bed=BED&minutes=N`: SampleView[] for back-fill, oldest first.
+ */
+export interface WaveView {
+  readonly metric: string;
+  readonly display: string;
+  readonly start: number;
+  readonly rateHz: number;
+  /** In the metric's unit. */
+  readonly samples: readonly number[];
+}

@@ -1,0 +1,55 @@
+/**
+ * What a device model's adapter is. One file per vendor and model in this folder, beside its sample payloads
+ * (`<model>.samples.json`), found by its file name: nothing else has to be touched to add one.
+ */
+import type { Result, Problem } from "../../streams/core/failure.ts";
+import type { DeviceTime } from "../../streams/core/time.ts";
+import type { MetricName } from "../terminology.ts";
+
+export interface DecodedMeasurement {
+  /** Containment in the device, e.g. "ecg". With metric and unit it names a series. */
+  readonly channel: string;
+  readonly metric: MetricName;
+  /** Null where nothing usable was sent; then `validity` says why. */
+  readonly value: number | null;
+  /** UCUM code of the value as the device sent it. */
+  readonly ucum: string;
+  /** As the device itself reports it. Zeros are judged afterwards, in normalise. */
+  readonly validity: "valid" | "questionable" | "invalid" | "empty" | "sensorOff" | "test" | "demo";
+  /** The device's own evidence for that, e.g. "leadOff flag set", or the sentinel's meaning in the vendor's manual. */
+  readonly evidence: string | null;
+  readonly periodMs: number | null;
+  /** Time of this value if it differs from the reading's (an NBP taken earlier). */
+  readonly deviceTime?: DeviceTime;
+}
+
+export interface DecodedWaveform {
+  readonly channel: string;
+  readonly metric: MetricName;
+  readonly ucum: string;
+  readonly rateHz: number;
+  /** value = (sample - baseline) / gain. */
+  readonly gain: number;
+  readonly baseline: number;
+  readonly samples: readonly number[];
+}
+
+export interface DecodedReading {
+  /** The id in the payload; must agree with the topic's. Null where the payload has none. */
+  readonly device: string | null;
+  readonly boot: string | null;
+  readonly sequence: number | null;
+  readonly deviceTime: DeviceTime | null;
+  readonly measurements: readonly DecodedMeasurement[];
+  readonly waveforms: readonly DecodedWaveform[];
+  /** Parts that were refused (an unknown metric, a wrong unit) while the rest is good. */
+  readonly problems: readonly Problem[];
+}
+
+export interface DeviceAdapter {
+  /** As the roster names it; equals the file's name. */
+  readonly model: string;
+  readonly vendor: string;
+  /** Pure. Bad input is refused with a reason and a detail that says where. */
+  decode(payload: Uint8Array, stream: string): Result<DecodedReading>;
+}

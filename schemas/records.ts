@@ -1,0 +1,393 @@
+/**
+ * What each topic carries: one declaration gives the Avro schema and the TypeScript type.
+ * Names are the vocabulary of docs/design.md. Times are integer milliseconds; each says whose.
+ */
+import {
+  array,
+  body,
+  boolean,
+  bytes,
+  deviceTime,
+  double,
+  eventTime,
+  instant,
+  int,
+  logTime,
+  long,
+  nullable,
+  oneOf,
+  receivedTime,
+  record,
+  string,
+  type TypeOf,
+} from "./avro.ts";
+
+// ---- broadcast: on every partition, forwarded by every stage ----
+
+/** A second of log time has passed. */
+export const tick = body("tick", {});
+export type Tick = TypeOf<typeof tick>;
+
+/** The first record of a raw partition that runs at speed k (tests, demos, recordings). */
+export const origin = body("origin", { originMs: long, speed: double });
+export type Origin = TypeOf<typeof origin>;
+
+const approval = record("Approval", {
+  by: string,
+  at: instant,
+  /** True where a demo ward approved its own example rules; never true in a hospital. */
+  demo: boolean,
+});
+export type Approval = TypeOf<typeof approval>;
+
+export const priority = oneOf("Priority", "low", "medium", "high");
+export type Priority = TypeOf<typeof priority>;
+
+/** A threshold rule as data. Crossing is judged on one metric; `clear` is the limit that ends it (hysteresis). */
+export const rule = record("Rule", {
+  id: string,
+  version: int,
+  title: string,
+  metric: string,
+  ucum: string,
+  /** `indeterminateZero` holds while the metric is a zero that no evidence explains (clinical.md 1). */
+  when: oneOf("RuleWhen", "above", "below", "equals", "indeterminateZero"),
+  limit: double,
+  /** The value must come back past this to end; null: the limit itself. */
+  clear: nullable(double),
+  /** How long the crossing must last before an episode starts, and the return before it ends. */
+  minimumMs: long,
+  clearMs: long,
+  priority,
+  /** FHIR interpretation LL/HH instead of L/H: only where the approval says critical (clinical.md 21). */
+  critical: boolean,
+  ageBand: oneOf("AgeBand", "adult", "child", "neonate"),
+  /** Units the rule is for; empty: all. */
+  units: array(string),
+  /** Promotions per rule and bed-day above which further episodes are folded into one (clinical.md 22). */
+  ceilingPerDay: int,
+  /** A limit without delay that ends at a missing sample: refused outside tests. */
+  plain: boolean,
+  /** Null: the rule shows on the board and is never promoted. */
+  approval: nullable(approval),
+});
+export type Rule = TypeOf<typeof rule>;
+
+/** The whole rule set in force from a log time on. */
+export const rules = body("rules", { version: int, effectiveFrom: logTime, rules: array(rule) });
+export type Rules = TypeOf<typeof rules>;
+
+// ---- about a device: from the roster, in the device's own log ----
+
+/** What the platform knows of a device; a device without it is unknown and its readings are quarantined. */
+export const device = body("device", {
+  device: string,
+  model: string,
+  serial: nullable(string),
+  unit: string,
+  /** How far the clock may be off before a correction is applied; 2,000 unless told otherwise. */
+  clockUncertaintyMs: long,
+  /** Silent after this long without a usable measurement (clinical.md 5). */
+  silentAfterMs: long,
+  version: int,
+});
+export type Device = TypeOf<typeof device>;
+
+/** Effective-dated link of a device to a bed and a patient. `subject` is opaque; names never appear here. */
+export const association = body("association", {
+  id: string,
+  revision: int,
+  device: string,
+  subject: string,
+  patientKey: string,
+  bed: string,
+  unit: string,
+  ageBand: nullable(oneOf("PatientAgeBand", "adult", "child", "neonate")),
+  from: instant,
+  to: nullable(instant),
+  /** The named person who confirmed it, and when; null: not validated, nothing is promoted. */
+  confirmedBy: nullable(string),
+  confirmedAt: nullable(instant),
+  /** Who or what asserted the link (a person, an ADT feed). */
+  assertedBy: string,
+});
+export type Association = TypeOf<typeof association>;
+
+// ---- telemetry.raw, telemetry.raw.waveforms ----
+
+/** A message as received, byte for byte. */
+export const reading = body("reading", {
+  device: string,
+  /** The last segment of the MQTT topic: numerics, waveforms, status. */
+  stream: string,
+  mqttTopic: string,
+  payload: bytes,
+  receivedTime,
+  /** MQTT session and its DUP flag, for clinical.md 11. */
+  session: string,
+  dup: boolean,
+  /** Set when the payload exceeded 1 MiB: then `payload` is its first 64 KiB. */
+  truncated: nullable(record("Truncated", { size: long, sha256: string })),
+});
+export type Reading = TypeOf<typeof reading>;
+
+// ---- telemetry.vitals, telemetry.waveforms ----
+
+/**
+ * valid · questionable (QUES, keeps its value) · invalid (INV, value dropped) · empty (sent as null) ·
+ * sensorOff (a zero with evidence) · indeterminate (a zero without) · test, demo (never cross a threshold).
+ */
+export const validity = oneOf(
+  "Validity",
+  "valid",
+  "questionable",
+  "invalid",
+  "empty",
+  "sensorOff",
+  "indeterminate",
+  "test",
+  "demo",
+);
+export type Validity = TypeOf<typeof validity>;
+
+/** One value with metric, unit, times and quality. */
+export const measurement = body("measurement", {
+  /** 128 bits in hex: the reading's identity, channel, metric, ordinal (clinical.md 11); no received time. */
+  identity: string,
+  subject: nullable(string),
+  association: nullable(string),
+  associationRevision: nullable(int),
+  device: string,
+  /** Containment in the device, e.g. "ecg", "spo2", "nibp". */
+  channel: string,
+  /** Our short name; terminology.ts has its codes. */
+  metric: string,
+  mdc: nullable(int),
+  loinc: nullable(string),
+  ucum: string,
+  value: nullable(double),
+  validity,
+  /** Why the validity is what it is, in words. */
+  evidence: nullable(string),
+  /** Null where the payload carries no time. */
+  deviceTime: nullable(deviceTime),
+  receivedTime,
+  eventTime,
+  /** Expected time to the next one; null: irregular. */
+  periodMs: nullable(long),
+  ordinal: int,
+  revision: int,
+});
+export type Measurement = TypeOf<typeof measurement>;
+
+/** Consecutive samples with a start and a rate. value = (sample - baseline) / gain in `ucum`. */
+export const waveformChunk = body("waveformChunk", {
+  identity: string,
+  subject: nullable(string),
+  device: string,
+  channel: string,
+  metric: string,
+  mdc: nullable(int),
+  ucum: string,
+  rateHz: double,
+  gain: double,
+  baseline: double,
+  samples: array(int),
+  deviceTime: nullable(deviceTime),
+  receivedTime,
+  eventTime,
+});
+export type WaveformChunk = TypeOf<typeof waveformChunk>;
+
+/** Emitted by normalise when a device's standing changes; the board's bed states come from here. */
+export const deviceState = body("deviceState", {
+  device: string,
+  subject: nullable(string),
+  bed: nullable(string),
+  unit: nullable(string),
+  state: oneOf("DeviceStanding", "streaming", "silent", "quarantining"),
+  clock: oneOf("ClockStanding", "sound", "off", "unknown"),
+  /** Estimated device clock offset: received minus device time; null while unknown. */
+  clockOffsetMs: nullable(long),
+  /** Since when it stands so, and what to know, in words. */
+  since: logTime,
+  detail: nullable(string),
+});
+export type DeviceState = TypeOf<typeof deviceState>;
+
+/** A device left its subject: windows and episodes end. */
+export const subjectEnded = body("subjectEnded", { subject: string, device: string, at: eventTime });
+export type SubjectEnded = TypeOf<typeof subjectEnded>;
+
+// ---- telemetry.windows ----
+
+/** Aggregate of one metric over event time [start, start + lengthMs). */
+export const windowAggregate = body("windowAggregate", {
+  identity: string,
+  /** 0 when first closed; a late measurement makes the next. */
+  revision: int,
+  subject: string,
+  device: string,
+  channel: string,
+  metric: string,
+  ucum: string,
+  shape: oneOf("WindowShape", "tumbling", "rolling"),
+  lengthMs: long,
+  start: eventTime,
+  count: int,
+  min: double,
+  mean: double,
+  max: double,
+  last: double,
+  lastAt: eventTime,
+  /** Share of the expected samples that were there, 0 to 1. */
+  coverage: double,
+});
+export type WindowAggregate = TypeOf<typeof windowAggregate>;
+
+// ---- telemetry.episodes ----
+
+export const episodePhase = oneOf("EpisodePhase", "start", "update", "end");
+/** A stretch during which a rule holds. Emitted at its start and its end, with the same identity. */
+export const episode = body("episode", {
+  /** Hash of rule id, device, channel, metric and the first crossing sample's claimed time. */
+  identity: string,
+  revision: int,
+  phase: episodePhase,
+  subject: string,
+  association: nullable(string),
+  associationRevision: nullable(int),
+  device: string,
+  channel: string,
+  metric: string,
+  mdc: nullable(int),
+  loinc: nullable(string),
+  ucum: string,
+  rule,
+  rulesVersion: int,
+  /** First and (so far) last crossing sample. */
+  start: eventTime,
+  end: nullable(eventTime),
+  /** The sample with which the minimum duration was reached: what an Observation reports. */
+  qualifyingValue: double,
+  qualifyingAt: eventTime,
+  qualifyingIdentity: string,
+  qualifyingValidity: validity,
+  extreme: double,
+  min: double,
+  max: double,
+  mean: double,
+  /** Crossing samples. */
+  count: int,
+  /** Why it ended: "cleared", "subject ended", "missing sample"; null while open. */
+  ended: nullable(string),
+});
+export type Episode = TypeOf<typeof episode>;
+
+// ---- clinical.events and after ----
+
+/** An episode offered to the clinical plane, with the association that was in force. */
+export const candidate = body("candidate", {
+  episode,
+  patientKey: string,
+  /** The link in force at the episode's start, as the device's own log had it; null: none. */
+  association: nullable(association),
+});
+export type Candidate = TypeOf<typeof candidate>;
+
+/** What the gates know of a patient. The identifier appears only in this plane. */
+export const patient = body("patient", {
+  patientKey: string,
+  version: int,
+  /** FHIR id of the Patient at the destination, e.g. "p-0007". */
+  fhirId: string,
+  identifierSystem: string,
+  identifierValue: string,
+  encounterFhirId: nullable(string),
+  active: boolean,
+});
+export type Patient = TypeOf<typeof patient>;
+
+/** The first, simple form: permit or deny, for one destination, within a period. */
+export const consent = body("consent", {
+  id: string,
+  version: int,
+  patientKey: string,
+  destination: string,
+  decision: oneOf("ConsentDecision", "permit", "deny"),
+  from: instant,
+  to: nullable(instant),
+  recordedAt: instant,
+});
+export type Consent = TypeOf<typeof consent>;
+
+export const gateAnswer = record("GateAnswer", {
+  gate: oneOf("Gate", "approvedThreshold", "wellFormed", "validatedPatient", "consented"),
+  passed: boolean,
+  /** "passed" or a stable code such as `rule-unapproved`, `association-unconfirmed`, `consent-denied`. */
+  reason: string,
+  detail: string,
+});
+export type GateAnswer = TypeOf<typeof gateAnswer>;
+
+/** What the gates said of one candidate, all of it. */
+export const decision = body("decision", {
+  identity: string,
+  revision: int,
+  patientKey: string,
+  device: string,
+  metric: string,
+  ruleId: string,
+  ruleVersion: int,
+  destination: string,
+  episodeStart: eventTime,
+  promoted: boolean,
+  answers: array(gateAnswer),
+  at: logTime,
+});
+export type Decision = TypeOf<typeof decision>;
+
+/** What is to be written where. Only the gates make one. */
+export const intent = body("intent", {
+  identity: string,
+  revision: int,
+  patientKey: string,
+  destination: string,
+  resourceType: string,
+  resourceId: string,
+  /** The FHIR resource as JSON, keys in a fixed order. */
+  resource: string,
+  at: logTime,
+});
+export type Intent = TypeOf<typeof intent>;
+
+/** What a destination answered. */
+export const delivery = body("delivery", {
+  identity: string,
+  revision: int,
+  patientKey: string,
+  destination: string,
+  resourceType: string,
+  resourceId: string,
+  outcome: oneOf("DeliveryOutcome", "written", "alreadyThere", "withheld", "refused"),
+  /** HTTP status, or why it was withheld. */
+  detail: string,
+  versionId: nullable(string),
+});
+export type Delivery = TypeOf<typeof delivery>;
+
+// ---- quarantine, both planes ----
+
+/** Refused input, whole, with its reason and where it stood. */
+export const quarantined = body("quarantined", {
+  reason: string,
+  detail: string,
+  device: nullable(string),
+  stage: string,
+  topic: string,
+  partition: int,
+  offset: long,
+  key: string,
+  value: bytes,
+});
+export type Quarantined = TypeOf<typeof quarantined>;

@@ -1,0 +1,77 @@
+/** The topics, their keys, partitions and codecs: the part of the topology that stages, sources and sinks share. */
+import { topic, type Envelope } from "../streams/core/topic.ts";
+import type { BodyOf } from "../streams/core/stage.ts";
+import { envelope } from "./avro.ts";
+import * as r from "./records.ts";
+
+const aboutDevice = [r.reading, r.device, r.association, r.rules, r.tick, r.origin] as const;
+
+export const raw = topic("telemetry.raw", {
+  partitions: 4,
+  key: "device",
+  raw: true,
+  codec: envelope("RawEntry", aboutDevice),
+});
+export const rawWaveforms = topic("telemetry.raw.waveforms", {
+  partitions: 2,
+  key: "device",
+  raw: true,
+  codec: envelope("RawWaveformEntry", aboutDevice),
+});
+export const vitals = topic("telemetry.vitals", {
+  partitions: 4,
+  key: "subject (device while unassociated)",
+  codec: envelope("VitalsEntry", [r.measurement, r.association, r.deviceState, r.subjectEnded, r.rules, r.tick]),
+});
+export const waveforms = topic("telemetry.waveforms", {
+  partitions: 2,
+  key: "subject (device while unassociated)",
+  codec: envelope("WaveformEntry", [r.waveformChunk, r.tick, r.rules]),
+});
+export const windows = topic("telemetry.windows", {
+  partitions: 4,
+  key: "subject",
+  codec: envelope("WindowEntry", [r.windowAggregate, r.tick, r.rules]),
+});
+export const episodes = topic("telemetry.episodes", {
+  partitions: 2,
+  key: "subject",
+  codec: envelope("EpisodeEntry", [r.episode, r.association, r.tick, r.rules]),
+});
+export const telemetryQuarantine = topic("telemetry.quarantine", {
+  partitions: 2,
+  key: "device",
+  codec: envelope("TelemetryQuarantineEntry", [r.quarantined, r.tick, r.rules]),
+});
+export const events = topic("clinical.events", {
+  partitions: 2,
+  key: "patient key",
+  codec: envelope("ClinicalEvent", [r.candidate, r.patient, r.consent, r.tick, r.rules]),
+});
+export const decisions = topic("clinical.decisions", {
+  partitions: 2,
+  key: "patient key",
+  codec: envelope("DecisionEntry", [r.decision, r.tick, r.rules]),
+});
+export const outbox = topic("clinical.outbox", {
+  partitions: 2,
+  key: "patient key",
+  codec: envelope("OutboxEntry", [r.intent, r.tick, r.rules]),
+});
+export const deliveries = topic("clinical.deliveries", {
+  partitions: 2,
+  key: "patient key",
+  codec: envelope("DeliveryEntry", [r.delivery, r.tick]),
+});
+export const clinicalQuarantine = topic("clinical.quarantine", {
+  partitions: 2,
+  key: "patient key",
+  codec: envelope("ClinicalQuarantineEntry", [r.quarantined, r.tick, r.rules]),
+});
+
+export type RawBody = BodyOf<typeof raw>;
+export type VitalsBody = BodyOf<typeof vitals>;
+export type WaveformsBody = BodyOf<typeof waveforms>;
+export type EpisodesBody = BodyOf<typeof episodes>;
+export type EventsBody = BodyOf<typeof events>;
+export type RawEnvelope = Envelope<RawBody>;

@@ -1,0 +1,88 @@
+/**
+ * The Log port: partitioned, ordered, durable topics, and the state of tasks. Three implementations (memory, SQLite, Kafka)
+ * pass one conformance suite. Everything rejects with OperatingError; codes are listed at each call.
+ */
+
+export interface LogRecord {
+  readonly offset: number;
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** The log's own append stamp in wall-clock ms. */
+  readonly stampMs: number;
+}
+
+export interface Append {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+}
+
+/** Sends in order with one request in flight. A rejected append may have been stored: repeat it or give up, but know that. */
+export interface Appender {
+  /** Resolves when every record is durable; records of one partition keep their order. Codes: `log-unavailable`, `record-too-large`. */
+  append(records: readonly Append[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Reads one partition from an offset, without a group. For state, boards, taps and tests. */
+export interface Reader {
+  /** The next records, or [] after `waitMs` with nothing new. Codes: `log-unavailable`, `offset-out-of-range`. */
+  next(waitMs: number): Promise<readonly LogRecord[]>;
+  close(): Promise<void>;
+}
+
+/** What one owner of a task may do. A newer claim fences it: from then on every commit rejects with `fenced`. */
+export interface Owner {
+  /** The committed state up to this owner's claim, by key. */
+  load(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** The second claim: only an owner that is not fenced may step (counterexample C11). Codes: `fenced`. */
+  confirm(): Promise<void>;
+  /** All or nothing. A null value removes the key. Codes: `fenced`, `commit-unsure`: either ends the owner. */
+  commit(changes: ReadonlyMap<string, Uint8Array | null>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What handles one partition of a subscription while this process has it. */
+export interface PartitionHandler {
+  /** Takes over; gives the offset to read from. */
+  open(): Promise<number>;
+  /** Consecutive records from that offset on. The next batch comes when this resolves; a rejection reopens the partition after a pause. */
+  process(records: readonly LogRecord[]): Promise<void>;
+  /** The partition was lost or the subscription closes: stop at once, start nothing new. */
+  close(): Promise<void>;
+}
+
+export interface Subscription {
+  /** Partitions that this process has now. */
+  readonly partitions: readonly number[];
+  /** Resolves when closed; rejects if it can't go on. */
+  readonly done: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Log {
+  /** Creates what is missing. Codes: `partition-count-changed`, `log-unavailable`. */
+  ensure(topics: readonly TopicSpec[]): Promise<void>;
+  appender(name: string): Promise<Appender>;
+  reader(topic: string, partition: number, from: number | "start" | "end"): Promise<Reader>;
+  /** First offset kept and the next one to be written. */
+  bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
+  /** Members of one group share the partitions of a topic; each partition has one handler at a time. `group` is also where lag is shown. */
+  subscribe(group: string, topic: string, handler: (partition: number) => PartitionHandler): Promise<Subscription>;
+  /**
+   * Becomes the owner of a task's state. `store` names the state store (a compacted topic, of `partitions` partitions, created when missing).
+   * Codes: `log-unavailable`.
+   */
+  claim(store: string, partition: number, partitions: number): Promise<Owner>;
+  /** How far a group has come, for lag: the next offset it would read, per partition; undefined where it has none. */
+  progress(group: string, topic: string): Promise<readonly (number | undefined)[]>;
+  /** Publishes how far a group has come. Only shows lag: restarts never read it. */
+  report(group: string, topic: string, partition: number, next: number): Promise<void>;
+  close(): Promise<void>;
+}
