@@ -5,7 +5,7 @@ import type { Body, Envelope, Topic } from "./topic.ts";
 export interface Wire {
   /** Magic byte 0, schema id (4 bytes, big-endian), Avro. */
   encode<B extends Body>(topic: Topic<B>, envelope: Envelope<B>): Uint8Array;
-  /** Reasons: `not-avro` (no magic byte, torn bytes), `unknown-schema-id`. */
+  /** Reasons: `not-avro` (no magic byte, torn bytes), `unknown-schema-id`, `unreadable-schema` (of another topic, or incompatible). */
   decode<B extends Body>(topic: Topic<B>, bytes: Uint8Array): Result<Envelope<B>>;
   /** Asks the registry for an id that `decode` did not know; true if it is known now. */
   learn(id: number): Promise<boolean>;

@@ -1,0 +1,301 @@
+/**
+ * A task: one partition of one stage at one version. Pure: decoded records in, outputs with positions out, and the
+ * changes that one checkpoint must store together. Whoever runs it does the waiting (streams/log/stage-runner.ts).
+ *
+ * Records with the empty key are broadcast: ticks and shared data, forwarded to every partition of every output.
+ */
+import { Cells } from "./cells.ts";
+import { InvariantError, type Problem, type Result } from "./failure.ts";
+import { partitionOf } from "./hash.ts";
+import { HighWaterMarks, type Mark, upstreamOf } from "./position.ts";
+import type { AnyStage, AnyTopic, Entry } from "./stage.ts";
+import { type LogTime, logTime, realTime, scaleTime, type TimeScale } from "./time.ts";
+import type { Body, Envelope } from "./topic.ts";
+
+/** A record as read: its bytes for quarantine, and what the wire made of them. */
+export interface InputRecord {
+  readonly offset: number;
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly stampMs: number;
+  readonly decoded: Result<Envelope<Body>>;
+}
+
+export interface OutputRecord {
+  readonly topic: AnyTopic;
+  readonly partition: number;
+  readonly key: string;
+  readonly envelope: Envelope<Body>;
+}
+
+interface Checkpoint {
+  readonly next: number;
+  readonly marks: readonly (readonly [string, Mark])[];
+  readonly times: readonly (readonly [string, number])[];
+  readonly streamTime: number | null;
+  readonly scale: TimeScale;
+  readonly shared: unknown;
+  readonly forwarded: readonly (readonly [string, number])[];
+}
+
+const checkpointKey = "checkpoint";
+const tickKind = "tick";
+const originKind = "origin";
+
+export interface TaskCounts {
+  entries: number;
+  repeats: number;
+  quarantined: number;
+  defects: number;
+}
+
+export class Task {
+  readonly #stage: AnyStage;
+  readonly #partition: number;
+  readonly #upstreams: readonly string[];
+  readonly #cells = new Cells();
+  readonly counts: TaskCounts = { entries: 0, repeats: 0, quarantined: 0, defects: 0 };
+  #marks = new HighWaterMarks();
+  #times = new Map<string, number>();
+  #streamTime: LogTime | null = null;
+  #scale: TimeScale = realTime;
+  #shared: unknown;
+  #forwarded = new Map<string, number>();
+  #next = 0;
+
+  /** `upstreams`: every "topic/partition" that forwards ticks to this one's topic; empty for a raw topic. */
+  constructor(stage: AnyStage, partition: number, upstreams: readonly string[]) {
+    this.#stage = stage;
+    this.#partition = partition;
+    this.#upstreams = upstreams;
+    this.#shared = stage.shared?.empty ?? null;
+  }
+
+  /** The offset to read next. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get streamTime(): LogTime | null {
+    return this.#streamTime;
+  }
+
+  /** Takes what the last checkpoint stored. Call once, before `process`. */
+  restore(stored: ReadonlyMap<string, Uint8Array>): void {
+    for (const [key, bytes] of stored) {
+      const value = (): unknown => JSON.parse(new TextDecoder().decode(bytes));
+      if (key === checkpointKey) this.#resume(value() as Checkpoint);
+      else this.#cells.restore(key, value);
+    }
+  }
+
+  /** Steps consecutive records; gives their outputs in order. Throws InvariantError only. */
+  process(records: readonly InputRecord[]): OutputRecord[] {
+    const outputs: OutputRecord[] = [];
+    for (const record of records) {
+      this.#step(record, outputs);
+      this.#next = record.offset + 1;
+    }
+    return outputs;
+  }
+
+  /** What changed since the last call; store it in one transaction, after the outputs are durable. Null removes a key. */
+  checkpoint(): Map<string, Uint8Array | null> {
+    const changes = new Map<string, unknown>();
+    this.#cells.changes(changes);
+    const checkpoint: Checkpoint = {
+      next: this.#next,
+      marks: this.#marks.entries(),
+      times: [...this.#times],
+      streamTime: this.#streamTime,
+      scale: this.#scale,
+      shared: this.#shared,
+      forwarded: [...this.#forwarded],
+    };
+    changes.set(checkpointKey, checkpoint);
+    const encoder = new TextEncoder();
+    return new Map(
+      [...changes].map(([key, value]) => [key, value === null ? null : encoder.encode(JSON.stringify(value))]),
+    );
+  }
+
+  #resume(checkpoint: Checkpoint): void {
+    this.#next = checkpoint.next;
+    this.#marks = new HighWaterMarks(checkpoint.marks);
+    this.#times = new Map(checkpoint.times);
+    this.#streamTime = checkpoint.streamTime as LogTime | null;
+    this.#scale = checkpoint.scale;
+    this.#shared = checkpoint.shared;
+    this.#forwarded = new Map(checkpoint.forwarded);
+  }
+
+  #step(record: InputRecord, outputs: OutputRecord[]): void {
+    this.counts.entries++;
+    const out = new StepOutputs(this.#stage, this.#partition, record, outputs);
+    if (!record.decoded.ok) {
+      out.at(this.#timeOf(record, null));
+      out.quarantine(record.decoded.problem);
+      this.counts.quarantined++;
+      return;
+    }
+    const { position, body, logTime: carried } = record.decoded.value;
+    if (position !== null && !this.#marks.admit(position)) {
+      this.counts.repeats++;
+      return;
+    }
+    const now = this.#timeOf(record, carried);
+    out.at(now);
+    if (record.key === "") this.#broadcast(body, position === null ? null : upstreamOf(position), now, out);
+    else this.#stepKey(record.key, body, now, record.offset, out);
+    this.counts.quarantined += out.quarantined;
+  }
+
+  /** On a raw topic the log's stamp, scaled; elsewhere what the entry carries, or stream time where a source gave none. */
+  #timeOf(record: InputRecord, carried: LogTime | null): LogTime {
+    if (this.#stage.reads.raw) return logTime(scaleTime(this.#scale, record.stampMs));
+    return carried ?? this.#streamTime ?? logTime(0);
+  }
+
+  #stepKey(key: string, body: Body, now: LogTime, offset: number, out: StepOutputs): void {
+    const entry: Entry<Body> = {
+      key,
+      logTime: now,
+      offset,
+      partition: this.#partition,
+      topic: this.#stage.reads.name,
+      body,
+    };
+    this.#guarded(key, out, (state) => this.#stage.step(state, entry, out, this.#shared));
+  }
+
+  /** A step that throws is quarantined at its position and leaves key and outputs as they were. */
+  #guarded(key: string, out: StepOutputs, step: (state: ReturnType<Cells["open"]>) => void): void {
+    const state = this.#cells.open(key);
+    out.begin(key);
+    try {
+      step(state);
+      state.commit();
+    } catch (error) {
+      if (error instanceof InvariantError) throw error;
+      out.rollback();
+      out.quarantine({ reason: "stage-defect", detail: `${this.#stage.name}: ${String(error)}` });
+      this.counts.defects++;
+    }
+  }
+
+  #broadcast(body: Body, upstream: string | null, now: LogTime, out: StepOutputs): void {
+    if (body.kind === originKind) this.#scale = body as Body & TimeScale;
+    else if (body.kind === tickKind) this.#tick(upstream, now, out);
+    else this.#share(body, out);
+  }
+
+  #tick(upstream: string | null, now: LogTime, out: StepOutputs): void {
+    this.#times.set(upstream ?? "", now);
+    const sources = this.#upstreams.length === 0 ? [""] : this.#upstreams;
+    const times = sources.map((source) => this.#times.get(source));
+    if (times.some((time) => time === undefined)) return;
+    const least = logTime(Math.min(...(times as number[])));
+    if (this.#streamTime !== null && least <= this.#streamTime) return;
+    this.#streamTime = least;
+    out.at(least);
+    if (this.#stage.due !== undefined)
+      for (const key of this.#cells.due(least))
+        this.#guarded(key, out, (state) => this.#stage.due?.(state, least, key, out, this.#shared));
+    out.forward({ kind: tickKind });
+  }
+
+  /** Shared data comes once from each upstream partition; each version is applied and forwarded once. */
+  #share(body: Body, out: StepOutputs): void {
+    const { version } = body as Body & { readonly version?: unknown };
+    if (typeof version !== "number") {
+      out.quarantine({ reason: "broadcast-without-version", detail: `${body.kind}: no version` });
+      return;
+    }
+    if (version <= (this.#forwarded.get(body.kind) ?? -1)) return;
+    this.#forwarded.set(body.kind, version);
+    if (this.#stage.shared?.kinds.includes(body.kind)) this.#shared = this.#stage.shared.apply(this.#shared, body);
+    out.forward(body);
+  }
+}
+
+/** Collects one record's outputs and gives each its position. */
+class StepOutputs {
+  readonly #stage: AnyStage;
+  readonly #partition: number;
+  readonly #record: InputRecord;
+  readonly #outputs: OutputRecord[];
+  quarantined = 0;
+  #n = 0;
+  #time: LogTime = logTime(0);
+  #key = "";
+  #begunLength = 0;
+  #begunN = 0;
+
+  constructor(stage: AnyStage, partition: number, record: InputRecord, outputs: OutputRecord[]) {
+    this.#stage = stage;
+    this.#partition = partition;
+    this.#record = record;
+    this.#outputs = outputs;
+    this.#key = record.key;
+  }
+
+  at(time: LogTime): void {
+    this.#time = time;
+  }
+
+  begin(key: string): void {
+    this.#key = key;
+    this.#begunLength = this.#outputs.length;
+    this.#begunN = this.#n;
+  }
+
+  rollback(): void {
+    this.#outputs.length = this.#begunLength;
+    this.#n = this.#begunN;
+  }
+
+  emit(to: string, key: string, body: Body): void {
+    const topic = this.#topic(to);
+    if (key === "") throw new InvariantError(`${this.#stage.name}: an output to ${topic.name} has the empty key`);
+    this.#put(topic, partitionOf(key, topic.partitions), key, body);
+  }
+
+  quarantine(problem: Problem): void {
+    const { body } = this.#record.decoded.ok ? this.#record.decoded.value : { body: null };
+    const device = (body as { device?: unknown } | null)?.device;
+    this.quarantined++;
+    this.emit(this.#stage.quarantine, typeof device === "string" && device !== "" ? device : this.#key || "?", {
+      kind: "quarantined",
+      ...problem,
+      device: typeof device === "string" ? device : null,
+      stage: this.#stage.name,
+      topic: this.#stage.reads.name,
+      partition: this.#partition,
+      offset: this.#record.offset,
+      key: this.#key,
+      value: this.#record.value,
+    } as Body);
+  }
+
+  /** To every partition of every output. */
+  forward(body: Body): void {
+    for (const topic of Object.values<AnyTopic>(this.#stage.writes))
+      for (let p = 0; p < topic.partitions; p++) this.#put(topic, p, "", body);
+  }
+
+  #topic(to: string): AnyTopic {
+    const topic = (this.#stage.writes as Record<string, AnyTopic>)[to];
+    if (topic === undefined) throw new InvariantError(`${this.#stage.name}: writes no topic called ${to}`);
+    return topic;
+  }
+
+  #put(topic: AnyTopic, partition: number, key: string, body: Body): void {
+    const position = {
+      topic: this.#stage.reads.name,
+      partition: this.#partition,
+      offset: this.#record.offset,
+      n: this.#n++,
+    };
+    this.#outputs.push({ topic, partition, key, envelope: { position, logTime: this.#time, body } });
+  }
+}
