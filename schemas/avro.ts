@@ -76,6 +76,45 @@ export interface BodyField<T extends Body> extends RecordField<T> {
 }
 
 const namespace = "afferent";
+
+interface Tap {
+  readonly pos: number;
+  readonly buf: Buffer;
+  readLong(): number;
+  skipLong(): void;
+}
+
+/**
+ * avsc trusts an array's count: a few rubbish bytes can claim 2^50 items and hang the process. No item here is empty, so
+ * a count above the bytes that are left can't be true. Its resolvers for older writers take over `_read` from here.
+ */
+class BoundedArray extends avro.types.ArrayType {
+  _read(tap: Tap): unknown[] {
+    const { itemsType } = this as unknown as { itemsType: { _read(tap: Tap): unknown } };
+    const items: unknown[] = [];
+    for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
+      if (count < 0) tap.skipLong();
+      const size = Math.abs(count);
+      if (!(size <= tap.buf.length - tap.pos)) throw new Error(`an array of ${size} items is longer than its bytes`);
+      for (let i = 0; i < size; i++) items.push(itemsType._read(tap));
+    }
+    return items;
+  }
+
+  /** What a reader that lacks the field does. */
+  _skip(tap: Tap): void {
+    this._read(tap);
+  }
+}
+
+const boundArrays: NonNullable<avro.ForSchemaOptions["typeHook"]> = (schema, options) =>
+  typeof schema === "object" && (schema as { type?: unknown }).type === "array"
+    ? new BoundedArray(schema as ConstructorParameters<typeof BoundedArray>[0], options)
+    : undefined;
+
+const avroTypeOf = (schema: object): avro.Type =>
+  avro.Type.forSchema(schema as avro.Schema, { wrapUnions: "auto", typeHook: boundArrays });
+
 const position = {
   type: "record",
   name: "Position",
@@ -130,7 +169,7 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
     },
     new Set(),
   ) as object;
-  const avroType = avro.Type.forSchema(schema as avro.Schema, { wrapUnions: "auto" });
+  const avroType = avroTypeOf(schema);
   const wrapped = bodies.length > 1;
   const branchOf = new Map(bodies.map((b) => [b.kind, `${namespace}.${b.name}`]));
   const unwrap = (value: { position: never; logTime: never; body: Record<string, B> }): Envelope<B> =>
@@ -143,8 +182,7 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
       avroType.toBuffer({ position: at, logTime: time, body: wrapped ? { [branchOf.get(b.kind) ?? b.kind]: b } : b }),
     decode: (buffer) => unwrap(avroType.fromBuffer(asBuffer(buffer))),
     decodeFrom: (writer) => {
-      const writerType = avro.Type.forSchema(writer as avro.Schema, { wrapUnions: "auto" });
-      const resolver = avroType.createResolver(writerType);
+      const resolver = avroType.createResolver(avroTypeOf(writer));
       return (buffer) => unwrap(avroType.fromBuffer(asBuffer(buffer), resolver));
     },
   };
