@@ -3,12 +3,12 @@
  * then stores state and checkpoint in one transaction (docs/design.md, "Exactly once"). The pure part is core/task.ts.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { InvariantError, OperatingError } from "../core/failure.ts";
-import type { AnyStage } from "../core/stage.ts";
+import { OperatingError } from "../core/failure.ts";
+import type { AnyStage, AnyTopic } from "../core/stage.ts";
 import { type InputRecord, Task, type TaskCounts } from "../core/task.ts";
 import type { Topology } from "../core/topology.ts";
 import { schemaIdOf, type Wire } from "../core/wire.ts";
-import type { AnyTopic } from "../core/stage.ts";
+import type { Quarantined } from "../../schemas/records.ts";
 import type { Appender, Log, LogRecord, Owner, PartitionHandler, Subscription } from "./log.ts";
 
 export interface RunnerOptions {
@@ -18,6 +18,8 @@ export interface RunnerOptions {
   readonly lingerMs: number;
   /** Told after each stored checkpoint. */
   onProgress?(stage: string, partition: number, next: number, counts: Readonly<TaskCounts>): void;
+  /** Told for each input that a stage refused. */
+  onQuarantined?(stage: string, reason: string): void;
   /** Told when a partition stops or is reopened because of an error. */
   onError(stage: string, partition: number, error: unknown): void;
 }
@@ -98,6 +100,9 @@ const stageHandler = (
         })),
       );
     await claimed.owner.commit(claimed.task.checkpoint());
+    for (const { envelope } of outputs)
+      if (envelope.body.kind === "quarantined")
+        options.onQuarantined?.(stage.name, (envelope.body as Quarantined).reason);
     options.onProgress?.(stage.name, partition, claimed.task.next, claimed.task.counts);
   };
 
@@ -125,7 +130,6 @@ const stageHandler = (
         await log.report(stage.name, stage.reads.name, partition, claimed.task.next);
       } catch (error) {
         options.onError(stage.name, partition, error);
-        if (error instanceof InvariantError) throw error;
         throw error;
       }
       if (records.length < smallBatch && options.lingerMs > 0) await sleep(options.lingerMs);

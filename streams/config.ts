@@ -1,0 +1,99 @@
+/** The one checked configuration (law 8). Read once, by the composition root; nothing else reads files of settings or the environment. */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { OperatingError } from "./core/failure.ts";
+
+const port = z.int().min(0).max(65535);
+
+const shape = z.strictObject({
+  /** Shown on the board. */
+  ward: z.string().min(1),
+  /** A production configuration refuses scaled time, plain rules and demo approvals. */
+  production: z.boolean(),
+  /** Folder of everything that this process keeps on disk. */
+  data: z.string().min(1),
+  log: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("sqlite"), keepRecords: z.int().positive().optional() }),
+    z.strictObject({ kind: z.literal("kafka"), brokers: z.array(z.string()).min(1) }),
+  ]),
+  registry: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("local") }),
+    z.strictObject({ kind: z.literal("confluent"), url: z.url() }),
+  ]),
+  intake: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("listener"), host: z.string(), port }),
+    z.strictObject({
+      kind: z.literal("subscriber"),
+      url: z.string(),
+      protocolVersion: z.union([z.literal(4), z.literal(5)]),
+      clientId: z.string().min(1),
+    }),
+  ]),
+  series: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("sqlite"), keepHours: z.number().positive() }),
+    z.strictObject({ kind: z.literal("questdb"), url: z.url() }),
+  ]),
+  destinations: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        baseUrl: z.url(),
+        /** This destination's policy: an ended episode's Observation becomes final; else it stays preliminary. */
+        finalAtEnd: z.boolean(),
+      }),
+    )
+    .min(1),
+  roster: z.string().min(1),
+  /** Files of rules, in force together. */
+  rules: z.array(z.string()).min(1),
+  /** Marks every rule as approved by the demo ward. */
+  demoApproval: z.boolean(),
+  /** Accepts limits without delay: the test profile. */
+  allowPlainRules: z.boolean(),
+  board: z.strictObject({ host: z.string(), port }),
+  /** How many times faster than real the ward's time runs. */
+  speed: z.number().positive(),
+  /** A short batch waits this long for company. */
+  lingerMs: z.int().min(0),
+});
+
+export type Config = z.infer<typeof shape>;
+
+/** Checks a configuration as a whole. Codes: `config-invalid`, with every problem and its place. */
+export const checkConfig = (value: unknown, source: string): Config => {
+  const parsed = shape.safeParse(value);
+  const problems = parsed.success
+    ? productionProblems(parsed.data)
+    : parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
+  if (problems.length > 0 || !parsed.success)
+    throw new OperatingError("config-invalid", [`configuration ${source}:`, ...problems].join("\n  "), {
+      retry: false,
+    });
+  return parsed.data;
+};
+
+const productionProblems = (config: Config): string[] =>
+  !config.production
+    ? []
+    : [
+        ...(config.speed === 1 ? [] : ["speed: production runs in real time only"]),
+        ...(config.allowPlainRules ? ["allowPlainRules: limits without delay are for tests"] : []),
+        ...(config.demoApproval ? ["demoApproval: a person approves rules in production"] : []),
+      ];
+
+/** Reads and checks a configuration file. Codes: `config-unreadable`, `config-invalid`. */
+export const readConfig = async (file: string): Promise<Config> => {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new OperatingError("config-unreadable", `configuration ${file}: can't be read`, { retry: false, cause });
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new OperatingError("config-invalid", `configuration ${file}: is not JSON: ${String(cause)}`, {
+      retry: false,
+      cause,
+    });
+  }
+  return checkConfig(value, file);
+};

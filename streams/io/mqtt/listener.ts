@@ -1,0 +1,72 @@
+/**
+ * The listener: terminates MQTT 3.1.1 itself (aedes speaks no 5) and sends each PUBACK only after the raw log has the message.
+ * It is a front door, not a broker: it keeps nothing for subscribers.
+ */
+import { createServer, type Socket } from "node:net";
+import { Aedes } from "aedes";
+import { OperatingError } from "../../core/failure.ts";
+import type { Received } from "../../core/received.ts";
+
+export interface Listener {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Resolves when the message is durable; the PUBACK waits for it. */
+  readonly accept: (message: Received) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Codes: `listener-port-taken`. */
+export const startListener = async (options: ListenerOptions): Promise<Listener> => {
+  const broker = await Aedes.createBroker({
+    // 0: with the default of 100, floods at QoS 0 overflow the stack when the only subscriber leaves (aedes 1.2.0)
+    concurrency: 0,
+    authorizePublish: (client, packet, done) => {
+      packet.retain = false;
+      options
+        .accept({
+          mqttTopic: packet.topic,
+          payload: typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload,
+          session: client?.id ?? "",
+          dup: packet.dup,
+        })
+        .then(
+          () => done(null),
+          (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+        );
+    },
+  });
+  broker.on("clientError", (_client, error) => options.onError(error));
+  broker.on("connectionError", (_client, error) => options.onError(error));
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    broker.handle(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new OperatingError("listener-port-taken", `listener: can't listen on ${options.host}:${options.port}`, {
+          retry: false,
+          cause,
+        }),
+      ),
+    );
+    server.listen(options.port, options.host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+    },
+  };
+};
