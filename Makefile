@@ -1,0 +1,58 @@
+# Every job of the project. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+BEDS ?= 24
+SEED ?= 1
+SPEED ?= 1
+PORT ?= 8080
+
+.PHONY: help demo up down status test unit lint typecheck bench clean install
+
+help: ## list every target
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+node_modules/.installed: package.json package-lock.json .npmrc
+	@echo "installing packages (once)"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+install: node_modules/.installed ## install the pinned runtime and packages
+
+board/dist/index.html: node_modules/.installed $(shell find board -name node_modules -prune -o -name dist -prune -o -type f -print) schemas/board.ts
+	@vite build board --logLevel error
+
+demo: node_modules/.installed board/dist/index.html ## a simulated ward on the embedded stack, with its page (BEDS, SEED, SPEED, PORT, RECORDINGS=folder)
+	@exec node streams/main.ts demo --beds $(BEDS) --seed $(SEED) --speed $(SPEED) --port $(PORT) $(if $(RECORDINGS),--recordings $(RECORDINGS))
+
+up: node_modules/.installed board/dist/index.html ## the same on mosquitto, Kafka, QuestDB, Apicurio and HAPI FHIR
+	@node deploy/cli.ts up
+
+down: node_modules/.installed ## stop what `make up` started
+	@node deploy/cli.ts down
+
+status: node_modules/.installed ## one health line per server
+	@node deploy/cli.ts status
+
+typecheck: node_modules/.installed ## tsc, strict
+	@tsc -p . && tsc -p board
+
+lint: node_modules/.installed ## biome (style, one-way imports, purity) and knip (dead code)
+	@biome check . && knip
+
+unit: node_modules/.installed ## the tests that need no server
+	@vitest run --project unit
+
+test: node_modules/.installed board/dist/index.html ## everything: types, lint, unit tests, and the integration suite on real servers
+	@$(MAKE) --no-print-directory typecheck lint
+	@node deploy/cli.ts fetch
+	@mkdir -p test-results
+	@vitest run --reporter=default --reporter=json --outputFile.json=test-results/vitest.json
+
+bench: node_modules/.installed ## measure against a bare pipe in the same run
+	@node deploy/cli.ts fetch
+	@node test/bench/run.ts
+
+clean: ## remove all state of demo and stack, and what was built
+	@rm -rf .afferent board/dist test-results

@@ -1,0 +1,166 @@
+/** The composition root's hands: which log, registry, store and EHR a checked configuration means is decided here and nowhere else. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pino, { type Logger } from "pino";
+import { Counter, Gauge, Registry } from "prom-client";
+import { OperatingError } from "./core/failure.ts";
+import type { Topology } from "./core/topology.ts";
+import type { Wire } from "./core/wire.ts";
+import type { Config } from "./config.ts";
+import { loadAdapters } from "./io/device-adapters.ts";
+import { confluentRegistry } from "./io/registry/confluent.ts";
+import { localRegistry } from "./io/registry/local.ts";
+import type { SchemaRegistry } from "./io/registry/registry.ts";
+import { openWire } from "./io/registry/wire.ts";
+import { readRoster, type Roster } from "./io/roster-file.ts";
+import { questdbSeries } from "./io/series/questdb.ts";
+import type { SeriesStore } from "./io/series/series.ts";
+import { sqliteSeries } from "./io/series/sqlite.ts";
+import { kafkaLog } from "./log/kafka.ts";
+import type { Log } from "./log/log.ts";
+import type { SinkRunnerOptions } from "./log/sink-runner.ts";
+import { sqliteLog } from "./log/sqlite.ts";
+import { approveForDemo, parseRules } from "../topologies/rules.ts";
+import { wardTopology } from "../topologies/ward.ts";
+import type { Rule } from "../schemas/records.ts";
+
+/** What every role gets: the ports, and where to say what happens. */
+export interface Platform {
+  readonly config: Config;
+  readonly log: Log;
+  readonly wire: Wire;
+  readonly topology: Topology;
+  readonly metrics: Registry;
+  readonly say: Logger;
+  readonly running: SinkRunnerOptions;
+  readonly counted: Counts;
+  close(): Promise<void>;
+}
+
+export interface Counts {
+  readonly received: Counter;
+  readonly receivedBytes: Counter;
+  readonly promoted: Counter<"outcome">;
+}
+
+const openLog = (config: Config): Log =>
+  config.log.kind === "sqlite"
+    ? sqliteLog({
+        file: join(config.data, "log.sqlite"),
+        ...(config.log.keepRecords !== undefined && { keepRecords: config.log.keepRecords }),
+      })
+    : kafkaLog({ brokers: config.log.brokers, clientId: "afferent" });
+
+const openRegistry = (config: Config): SchemaRegistry =>
+  config.registry.kind === "local"
+    ? localRegistry(join(config.data, "schemas.sqlite"))
+    : confluentRegistry({ url: config.registry.url });
+
+export const openSeries = (config: Config): Promise<SeriesStore> =>
+  config.series.kind === "sqlite"
+    ? sqliteSeries({ file: join(config.data, "series.sqlite"), keepHours: config.series.keepHours })
+    : questdbSeries({ url: config.series.url });
+
+/** The roster, or OperatingError `roster-invalid` with every problem and its place. */
+export const loadRoster = async (file: string): Promise<Roster> => {
+  const reading = readRoster(await text(file));
+  if (!reading.ok) throw new OperatingError(reading.problem.reason, `${file}:\n${reading.problem.detail}`, { retry: false });
+  return reading.value;
+};
+
+/** The rules of all configured files. Codes: `rules-invalid`, `file-unreadable`. */
+export const loadRules = async (config: Config, now: number): Promise<readonly Rule[]> => {
+  const rules: Rule[] = [];
+  for (const file of config.rules) {
+    const parsed = parseRules(await text(file), { allowPlain: config.allowPlainRules });
+    if (!parsed.ok) throw new OperatingError("rules-invalid", `${file}:\n${parsed.problem.detail}`, { retry: false });
+    rules.push(...parsed.value);
+  }
+  return config.demoApproval ? approveForDemo(rules, now) : rules;
+};
+
+const text = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((cause: unknown) => {
+    throw new OperatingError("file-unreadable", `${file}: can't be read`, { retry: false, cause });
+  });
+
+/** The topology alone, for `graph` and `check`: nothing is opened. */
+export const describeTopology = async (destinations: Config["destinations"]): Promise<Topology> =>
+  wardTopology(await loadAdapters(), destinations);
+
+export const openPlatform = async (config: Config, role: string): Promise<Platform> => {
+  await mkdir(config.data, { recursive: true });
+  const say = pino({ name: role, level: process.env["LOG_LEVEL"] ?? "info" }, pino.destination(2));
+  const topology = await describeTopology(config.destinations);
+  const log = openLog(config);
+  await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
+  const registry = openRegistry(config);
+  const wire = await openWire(registry, topology.topics);
+  const metrics = new Registry();
+  return {
+    config,
+    log,
+    wire,
+    topology,
+    metrics,
+    say,
+    running: runnerOptions(config, log, wire, metrics, say),
+    counted: {
+      received: new Counter({
+        name: "afferent_received_messages_total",
+        help: "Messages durable in the raw log",
+        registers: [metrics],
+      }),
+      receivedBytes: new Counter({
+        name: "afferent_received_bytes_total",
+        help: "Bytes durable in the raw log",
+        registers: [metrics],
+      }),
+      promoted: new Counter({
+        name: "afferent_deliveries_total",
+        help: "Answers of destinations by outcome",
+        labelNames: ["outcome"],
+        registers: [metrics],
+      }),
+    },
+    close: () => log.close(),
+  };
+};
+
+const runnerOptions = (config: Config, log: Log, wire: Wire, metrics: Registry, say: Logger): SinkRunnerOptions => {
+  const registers = [metrics];
+  const entries = new Gauge({
+    name: "afferent_stage_next_offset",
+    help: "Next offset that a stage or sink reads",
+    labelNames: ["stage", "partition"],
+    registers,
+  });
+  const quarantined = new Counter({
+    name: "afferent_quarantined_total",
+    help: "Refused input by stage and reason",
+    labelNames: ["stage", "reason"],
+    registers,
+  });
+  const errors = new Counter({
+    name: "afferent_errors_total",
+    help: "Operating errors by stage and code",
+    labelNames: ["stage", "code"],
+    registers,
+  });
+  return {
+    log,
+    wire,
+    lingerMs: config.lingerMs,
+    onProgress: (stage, partition, next) => entries.set({ stage, partition }, next),
+    onQuarantined: (stage, reason) => quarantined.inc({ stage, reason }),
+    onUnreadable: (sink, record, reason) => {
+      quarantined.inc({ stage: sink, reason });
+      say.error({ sink, offset: record.offset, reason }, "a record can't be read; it stays in the log");
+    },
+    onError: (stage, partition, error) => {
+      errors.inc({ stage, code: error instanceof OperatingError ? error.code : "unexpected" });
+      say.warn({ stage, partition, error: String(error) }, "a partition stopped and will be taken up again");
+    },
+  };
+};
+
