@@ -66,13 +66,18 @@ export const body = <const K extends string, const F extends Record<string, Fiel
   fields: F,
 ): BodyField<{ readonly kind: K } & { readonly [N in keyof F]: TypeOf<F[N]> }> => {
   const name = kind.charAt(0).toUpperCase() + kind.slice(1);
-  return { ...record(name, { kind: oneOf(`${name}Kind`, kind), ...fields }), kind } as BodyField<
-    { readonly kind: K } & { readonly [N in keyof F]: TypeOf<F[N]> }
-  >;
+  const bytesFields = Object.keys(fields).filter((fieldName) => fields[fieldName]?.avro === "bytes");
+  return {
+    ...record(name, { kind: oneOf(`${name}Kind`, kind), ...fields }),
+    kind,
+    bytesFields,
+  } as unknown as BodyField<{ readonly kind: K } & { readonly [N in keyof F]: TypeOf<F[N]> }>;
 };
 
 export interface BodyField<T extends Body> extends RecordField<T> {
   readonly kind: string;
+  /** Fields of bytes: avsc takes Buffers only. */
+  readonly bytesFields: readonly string[];
 }
 
 const namespace = "afferent";
@@ -171,6 +176,7 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
   ) as object;
   const avroType = avroTypeOf(schema);
   const wrapped = bodies.length > 1;
+  const withBuffers = new Map(bodies.filter((b) => b.bytesFields.length > 0).map((b) => [b.kind, b.bytesFields]));
   const branchOf = new Map(bodies.map((b) => [b.kind, `${namespace}.${b.name}`]));
   const unwrap = (value: { position: never; logTime: never; body: Record<string, B> }): Envelope<B> =>
     wrapped
@@ -178,8 +184,14 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
       : (value as unknown as Envelope<B>);
   return {
     schema,
-    encode: ({ position: at, logTime: time, body: b }) =>
-      avroType.toBuffer({ position: at, logTime: time, body: wrapped ? { [branchOf.get(b.kind) ?? b.kind]: b } : b }),
+    encode: ({ position: at, logTime: time, body: b }) => {
+      const carried = buffered(b, withBuffers.get(b.kind));
+      return avroType.toBuffer({
+        position: at,
+        logTime: time,
+        body: wrapped ? { [branchOf.get(b.kind) ?? b.kind]: carried } : carried,
+      });
+    },
     decode: (buffer) => unwrap(avroType.fromBuffer(asBuffer(buffer))),
     decodeFrom: (writer) => {
       const resolver = avroType.createResolver(avroTypeOf(writer));
@@ -187,6 +199,16 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
     },
   };
 };
+
+const buffered = (b: Body, fields: readonly string[] | undefined): object =>
+  fields === undefined
+    ? b
+    : {
+        ...b,
+        ...Object.fromEntries(
+          fields.map((f) => [f, asBuffer((b as Body & Record<string, Uint8Array>)[f] ?? new Uint8Array())]),
+        ),
+      };
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
