@@ -1,0 +1,122 @@
+import { connectAsync } from "mqtt";
+import { afterEach, describe, expect, it } from "vitest";
+import { rawWaveforms, raw } from "../../../schemas/topics.ts";
+import { OperatingError } from "../../core/failure.ts";
+import { realTime } from "../../core/time.ts";
+import type { Log } from "../../log/log.ts";
+import { memoryLog } from "../../log/memory.ts";
+import { addressOf, RawIntake } from "../../log/raw-intake.ts";
+import { localRegistry } from "../registry/local.ts";
+import { openWire } from "../registry/wire.ts";
+import { startListener } from "./listener.ts";
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** A listener before a memory log whose appends can be held up. */
+const open = async () => {
+  const log: Log = memoryLog();
+  await log.ensure([raw, rawWaveforms].map(({ name, partitions }) => ({ name, partitions })));
+  const wire = await openWire(localRegistry(":memory:"), [raw, rawWaveforms]);
+  const real = await log.appender("intake");
+  const gate = { away: false };
+  const errors: unknown[] = [];
+  const intake = new RawIntake({
+    topic: raw,
+    appender: {
+      append: async (records) => {
+        if (gate.away) throw new OperatingError("log-unavailable", "away", { retry: true });
+        await real.append(records);
+      },
+      close: real.close,
+    },
+    wire,
+    scale: realTime,
+    now: Date.now,
+    onError: (error) => errors.push(error),
+  });
+  const listener = await startListener({
+    host: "127.0.0.1",
+    port: 0,
+    accept: (message) => intake.accept(message),
+    onError: (error) => errors.push(error),
+  });
+  closing.push(
+    () => log.close(),
+    listener.close,
+    async () => intake.close(),
+  );
+  const client = await connectAsync(`mqtt://127.0.0.1:${listener.port}`, { clientId: "mon-01", reconnectPeriod: 0 });
+  client.on("error", () => undefined);
+  closing.push(() => client.endAsync(true));
+  const stored = async () => {
+    const readings = [];
+    for (let p = 0; p < raw.partitions; p++) {
+      const reader = await log.reader(raw.name, p, "start");
+      for (const record of await reader.next(0)) {
+        const decoded = wire.decode(raw, record.value);
+        if (decoded.ok && decoded.value.body.kind === "reading") readings.push(decoded.value.body);
+      }
+      await reader.close();
+    }
+    return readings;
+  };
+  return { client, gate, stored, intake };
+};
+
+describe("the listener", () => {
+  it("acknowledges only what the raw log has", async () => {
+    const { client, gate, stored } = await open();
+    gate.away = true;
+    let acknowledged = false;
+    const sent = client.publishAsync("afferent/mon-01/numerics", "{}", { qos: 1 }).then(() => {
+      acknowledged = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(acknowledged).toBe(false);
+    expect(await stored()).toEqual([]);
+    gate.away = false;
+    await sent;
+    expect(await stored()).toMatchObject([
+      { device: "mon-01", stream: "numerics", session: "mon-01", truncated: null },
+    ]);
+  });
+
+  it("keeps many messages of one device waiting for one append, in order", async () => {
+    const { client, stored } = await open();
+    await Promise.all(
+      Array.from({ length: 500 }, (_, i) => client.publishAsync("afferent/mon-01/numerics", String(i), { qos: 1 })),
+    );
+    const order = (await stored()).map(({ payload }) => Number(new TextDecoder().decode(payload)));
+    expect(order).toEqual(Array.from({ length: 500 }, (_, i) => i));
+  });
+
+  it("keeps a 10 MB payload as its size, digest and first 64 KiB", async () => {
+    const { client, stored } = await open();
+    await client.publishAsync("afferent/mon-01/numerics", Buffer.alloc(10_000_000, 7), { qos: 1 });
+    const [reading] = await stored();
+    expect(reading?.truncated).toMatchObject({ size: 10_000_000 });
+    expect(reading?.truncated?.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(reading?.payload).toHaveLength(65_536);
+  });
+
+  it("keeps what came on a topic that is nobody's", async () => {
+    const { client, stored } = await open();
+    await client.publishAsync("somewhere/else", "x", { qos: 1 });
+    expect(await stored()).toMatchObject([{ device: "?", stream: "?", mqttTopic: "somewhere/else" }]);
+  });
+});
+
+describe("addressOf", () => {
+  it.each([
+    ["afferent/mon-01/numerics", "mon-01", "numerics"],
+    ["afferent/mon-01/numerics/more", "?", "?"],
+    ["afferent//numerics", "?", "?"],
+    ["other/mon-01/numerics", "?", "?"],
+    ["", "?", "?"],
+  ])("%s", (mqttTopic, device, stream) => {
+    expect(addressOf(mqttTopic)).toEqual({ device, stream });
+  });
+});
