@@ -1,0 +1,107 @@
+/** Reads the roster file and makes the records that its content becomes in the logs. */
+import type { Problem } from "../core/failure.ts";
+import { digest } from "../core/hash.ts";
+import type { Association, Consent, Device, Patient } from "../../schemas/records.ts";
+import { type PlacedProblem, rosterProblems } from "./roster-rules.ts";
+import { type Roster, rosterShape } from "./roster-shape.ts";
+
+export type { PlacedProblem } from "./roster-rules.ts";
+export type { Roster } from "./roster-shape.ts";
+
+/** Assignable to Result<Roster>; `problems` lists every one with its place, `problem` sums them up. */
+export type RosterReading =
+  | { readonly ok: true; readonly value: Roster }
+  | { readonly ok: false; readonly problem: Problem; readonly problems: readonly PlacedProblem[] };
+
+const refused = (problems: readonly PlacedProblem[]): RosterReading => ({
+  ok: false,
+  problems,
+  problem: {
+    reason: "roster-invalid",
+    detail: problems.map((p) => `${p.place}: ${p.detail} (${p.reason})`).join("\n"),
+  },
+});
+
+const jsonPath = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (at, p) => (typeof p === "number" ? `${at}[${p}]` : at === "" ? String(p) : `${at}.${String(p)}`),
+    "",
+  ) || "(file)";
+
+/** Reasons of the problems: `not-json`, `shape`, and those of roster-rules.ts. */
+export const readRoster = (text: string): RosterReading => {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return refused([{ place: "(file)", reason: "not-json", detail: String(error) }]);
+  }
+  const shaped = rosterShape.safeParse(json);
+  if (!shaped.success)
+    return refused(shaped.error.issues.map((i) => ({ place: jsonPath(i.path), reason: "shape", detail: i.message })));
+  const problems = rosterProblems(shaped.data);
+  return problems.length > 0 ? refused(problems) : { ok: true, value: shaped.data };
+};
+
+/** Unless the roster tells otherwise: design.md, "Time inside the engine", and clinical.md 5 for 1 Hz streams. */
+const usualClockUncertaintyMs = 2_000;
+const usualSilentAfterMs = 10_000;
+
+/**
+ * What one entry of the roster becomes. `device` records go to every raw topic under the device; `clinical` ones to
+ * clinical.events under the patient key. `id` and `hash` let a source append only what changed.
+ */
+export type RosterRecord =
+  | {
+      readonly plane: "device";
+      readonly key: string;
+      readonly id: string;
+      readonly hash: string;
+      readonly body: Device | Association;
+    }
+  | {
+      readonly plane: "clinical";
+      readonly key: string;
+      readonly id: string;
+      readonly hash: string;
+      readonly body: Patient | Consent;
+    };
+
+const hashOf = (body: object): string => digest(new TextEncoder().encode(JSON.stringify(body)));
+
+const aboutDevice = (id: string, body: Device | Association): RosterRecord => ({
+  plane: "device",
+  key: body.device,
+  id,
+  hash: hashOf(body),
+  body,
+});
+const aboutPatient = (id: string, body: Patient | Consent): RosterRecord => ({
+  plane: "clinical",
+  key: body.patientKey,
+  id,
+  hash: hashOf(body),
+  body,
+});
+
+/** Every record of a roster, devices before their associations and patients before their consents. */
+export const rosterRecords = (roster: Roster): readonly RosterRecord[] => [
+  ...roster.devices.map((d) =>
+    aboutDevice(`device/${d.device}`, {
+      kind: "device",
+      ...d,
+      clockUncertaintyMs: d.clockUncertaintyMs ?? usualClockUncertaintyMs,
+      silentAfterMs: d.silentAfterMs ?? usualSilentAfterMs,
+      version: roster.version,
+    }),
+  ),
+  ...roster.associations.map((a) => aboutDevice(`association/${a.id}`, { kind: "association", ...a })),
+  ...roster.patients.map((p) => aboutPatient(`patient/${p.patientKey}`, { kind: "patient", ...p })),
+  ...roster.consents.map((c) => aboutPatient(`consent/${c.id}`, { kind: "consent", ...c })),
+];
+
+/** The records that differ from what was appended before (`id` to `hash`). */
+export const changedRecords = (
+  records: readonly RosterRecord[],
+  before: ReadonlyMap<string, string>,
+): readonly RosterRecord[] => records.filter((r) => before.get(r.id) !== r.hash);

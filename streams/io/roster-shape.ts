@@ -1,0 +1,75 @@
+/** The shape of the roster file: devices, beds, associations, patients and consents as JSON with ISO date-times. */
+import { z } from "zod";
+
+const name = z.string().trim().min(1);
+/** ISO 8601 with a zone or offset; becomes milliseconds since the epoch. */
+const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+/** Opaque; a slash is left to keys that are no patient's (topologies/candidates.ts). */
+const patientKey = name.regex(/^[^/]+$/, "must hold no slash");
+const version = z.int().min(1);
+const ageBand = z.enum(["adult", "child", "neonate"]);
+/** FHIR R4 `id`. */
+const fhirId = z.string().regex(/^[A-Za-z0-9\-.]{1,64}$/, "must be a FHIR id: 1 to 64 of A-Z, a-z, 0-9, - and .");
+/** An MQTT topic segment. */
+const deviceId = name.regex(/^[^/+#\s]+$/, "must be one MQTT topic segment: no /, +, # or blank");
+
+const device = z.strictObject({
+  device: deviceId,
+  model: name,
+  serial: name.nullable(),
+  unit: name,
+  clockUncertaintyMs: z.int().min(0).optional(),
+  silentAfterMs: z.int().min(1).optional(),
+});
+
+const bed = z.strictObject({ bed: name, unit: name });
+
+const association = z.strictObject({
+  id: name,
+  revision: version,
+  device: deviceId,
+  subject: name,
+  patientKey,
+  bed: name,
+  unit: name,
+  ageBand: ageBand.nullable(),
+  from: instant,
+  to: instant.nullable(),
+  confirmedBy: name.nullable(),
+  confirmedAt: instant.nullable(),
+  assertedBy: name,
+});
+
+const patient = z.strictObject({
+  patientKey,
+  fhirId,
+  identifierSystem: name,
+  identifierValue: name,
+  encounterFhirId: fhirId.nullable(),
+  active: z.boolean(),
+  version,
+});
+
+const consent = z.strictObject({
+  id: name,
+  version,
+  patientKey,
+  destination: name,
+  decision: z.enum(["permit", "deny"]),
+  from: instant,
+  to: instant.nullable(),
+  recordedAt: instant,
+});
+
+/** `version` at the top is the file's own: it becomes the version of its device records. */
+export const rosterShape = z.strictObject({
+  version,
+  devices: z.array(device),
+  beds: z.array(bed),
+  associations: z.array(association),
+  patients: z.array(patient),
+  consents: z.array(consent),
+});
+
+export type Roster = z.output<typeof rosterShape>;
+export type RosterAssociation = Roster["associations"][number];

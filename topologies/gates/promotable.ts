@@ -1,0 +1,113 @@
+/**
+ * Asks all four gates, each whatever the others say, and gives the only thing that an intent can be made of: a Promotable.
+ * Nothing else can make one, so nothing reaches an outbox past the gates.
+ */
+import type { Observation } from "@medplum/fhirtypes";
+import type { Candidate, Consent, Decision, GateAnswer, Intent, Patient } from "../../schemas/records.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import { type ApprovalPolicy, approvedThreshold } from "./approved-threshold.ts";
+import { consented } from "./consented.ts";
+import { validatedPatient } from "./validated-patient.ts";
+import { wellFormed } from "./well-formed.ts";
+
+export interface Destination {
+  /** As consents name it. */
+  readonly name: string;
+  /** True: an episode that has ended is written as final; false: it stays preliminary until a person validates it (clinical.md 21). */
+  readonly finalAtEnd: boolean;
+}
+
+export interface GatePolicy extends ApprovalPolicy {
+  readonly destinations: readonly Destination[];
+  /** How near an association's edge a sample's time is ambiguous (clinical.md 8); 2,000 unless the ward's clocks are worse. */
+  readonly clockUncertaintyMs: number;
+}
+
+/** What is known of the patient when a candidate is judged. */
+export interface Chart {
+  readonly patient: Patient | undefined;
+  readonly consents: readonly Consent[];
+}
+
+/** One question to the gates: may this be written there, in this form, at this log time? */
+export interface Question {
+  readonly candidate: Candidate;
+  readonly destination: Destination;
+  readonly revision: number;
+  readonly status: "preliminary" | "final" | "amended";
+  readonly transform: string;
+  readonly note: string | null;
+  readonly at: LogTime;
+}
+
+declare const allGatesPassed: unique symbol;
+export interface Promotable {
+  readonly [allGatesPassed]: true;
+  readonly question: Question;
+  readonly resource: Observation;
+}
+
+export interface Verdict {
+  readonly question: Question;
+  readonly answers: readonly GateAnswer[];
+  /** Null where any gate refused. */
+  readonly promotable: Promotable | null;
+}
+
+/** An open episode is covered from its onset to the sample that is told; an ended one to its end. */
+const eventTimes = ({ episode }: Candidate): readonly number[] => [
+  episode.start,
+  episode.qualifyingAt,
+  ...(episode.end === null ? [] : [episode.end]),
+];
+
+export const judge = (question: Question, chart: Chart, policy: GatePolicy): Verdict => {
+  const { candidate, destination, at } = question;
+  const { gate, resource } = wellFormed({ ...question, episode: candidate.episode, patient: chart.patient });
+  const answers = [
+    approvedThreshold(candidate, policy),
+    gate,
+    validatedPatient(candidate, chart.patient, policy.clockUncertaintyMs),
+    consented(chart.consents, destination.name, eventTimes(candidate), at),
+  ];
+  const passed = resource !== null && answers.every((a) => a.passed);
+  return { question, answers, promotable: passed ? ({ question, resource } as Promotable) : null };
+};
+
+/** The same verdict with one gate's refusal put in: what passed no longer does. */
+export const overrule = (verdict: Verdict, refusal: GateAnswer): Verdict => ({
+  question: verdict.question,
+  answers: verdict.answers.map((a) => (a.gate === refusal.gate ? refusal : a)),
+  promotable: null,
+});
+
+export const decisionOf = ({ question, answers, promotable }: Verdict): Decision => {
+  const { episode, patientKey } = question.candidate;
+  return {
+    kind: "decision",
+    identity: episode.identity,
+    revision: question.revision,
+    patientKey,
+    device: episode.device,
+    metric: episode.metric,
+    ruleId: episode.rule.id,
+    ruleVersion: episode.rule.version,
+    destination: question.destination.name,
+    episodeStart: episode.start,
+    promoted: promotable !== null,
+    answers,
+    at: question.at,
+  };
+};
+
+export const intentOf = ({ question, resource }: Promotable): Intent => ({
+  kind: "intent",
+  identity: question.candidate.episode.identity,
+  revision: question.revision,
+  patientKey: question.candidate.patientKey,
+  destination: question.destination.name,
+  resourceType: resource.resourceType,
+  resourceId: resource.id ?? "",
+  resource: JSON.stringify(resource),
+  at: question.at,
+});
