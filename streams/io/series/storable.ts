@@ -1,6 +1,7 @@
 /**
- * What no store takes as a value: NaN and infinities (QuestDB and SQLite would make them null), and times outside the years
- * 1970 to 9999 (QuestDB refuses the whole batch for one). Such a row is bad input and is quarantined by the sink.
+ * What no store takes as a value: NaN and infinities (QuestDB and SQLite would make them null), times outside the years
+ * 1970 to 9999 and symbols with U+0000 (QuestDB refuses the whole batch for one). Such a row is bad input and is quarantined
+ * by the sink.
  */
 import { InvariantError, type Problem } from "../../core/failure.ts";
 import { type Cell, type Column, type Filled, type Table, tables } from "./tables.ts";
@@ -17,8 +18,12 @@ const timeProblem = (where: string, ms: number): Problem | null =>
 const numberProblem = (where: string, value: number): Problem | null =>
   Number.isFinite(value) ? null : { reason: "not-finite", detail: `${where}: ${value} is not a number to store` };
 
+const textProblem = (where: string, text: string): Problem | null =>
+  text.includes("\0") ? { reason: "text-not-storable", detail: `${where}: holds the character U+0000` } : null;
+
 const cellProblem = (where: string, column: Column<unknown>, cell: Cell): Problem | null => {
   if (cell === null) return null;
+  if (column.type === "symbol") return textProblem(where, cell as string);
   if (column.type === "time") return timeProblem(where, cell as number);
   if (column.type === "doubles") {
     const at = (cell as readonly number[]).findIndex((value) => !Number.isFinite(value));
@@ -37,7 +42,7 @@ const rowProblem = (table: Table<unknown>, { body, logTime }: Row<unknown>): Pro
   return null;
 };
 
-/** Why the row can't be stored, naming the column; null where it can. Reasons: `not-finite`, `time-out-of-range`. */
+/** Why the row can't be stored, naming the column; null where it can. Reasons: `not-finite`, `time-out-of-range`, `text-not-storable`. */
 export const unstorable = <T extends TableName>(table: T, row: Row<Series[T]>): Problem | null =>
   rowProblem(tables[table] as Table<unknown>, row);
 
