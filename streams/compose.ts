@@ -43,15 +43,17 @@ export interface Counts {
   readonly promoted: Counter<"outcome">;
 }
 
-const openLog = (config: Config): Log =>
-  config.log.kind === "sqlite"
+const openLog = (config: Config): Log => {
+  const keepRecords = config.log.kind === "sqlite" ? config.log.keepRecords : undefined;
+  return config.log.kind === "sqlite"
     ? sqliteLog({
         file: join(config.data, "log.sqlite"),
-        ...(config.log.keepRecords !== undefined && { keepRecords: config.log.keepRecords }),
+        ...(keepRecords !== undefined && { retain: () => keepRecords }),
       })
     : kafkaLog({ brokers: config.log.brokers, clientId: "afferent" });
+};
 
-const openRegistry = (config: Config): SchemaRegistry =>
+export const openRegistry = (config: Config): SchemaRegistry =>
   config.registry.kind === "local"
     ? localRegistry(join(config.data, "schemas.sqlite"))
     : confluentRegistry({ url: config.registry.url });
@@ -64,19 +66,22 @@ export const openSeries = (config: Config): Promise<SeriesStore> =>
 /** The roster, or OperatingError `roster-invalid` with every problem and its place. */
 export const loadRoster = async (file: string): Promise<Roster> => {
   const reading = readRoster(await text(file));
-  if (!reading.ok) throw new OperatingError(reading.problem.reason, `${file}:\n${reading.problem.detail}`, { retry: false });
+  if (!reading.ok)
+    throw new OperatingError(reading.problem.reason, `${file}:\n${reading.problem.detail}`, { retry: false });
   return reading.value;
 };
 
 /** The rules of all configured files. Codes: `rules-invalid`, `file-unreadable`. */
-export const loadRules = async (config: Config, now: number): Promise<readonly Rule[]> => {
+export const loadRules = async (
+  config: Pick<Config, "rules" | "allowPlainRules" | "demoApproval">,
+): Promise<readonly Rule[]> => {
   const rules: Rule[] = [];
   for (const file of config.rules) {
     const parsed = parseRules(await text(file), { allowPlain: config.allowPlainRules });
     if (!parsed.ok) throw new OperatingError("rules-invalid", `${file}:\n${parsed.problem.detail}`, { retry: false });
     rules.push(...parsed.value);
   }
-  return config.demoApproval ? approveForDemo(rules, now) : rules;
+  return config.demoApproval ? approveForDemo(rules, demoApprovedAt) : rules;
 };
 
 const text = (file: string): Promise<string> =>
@@ -85,13 +90,22 @@ const text = (file: string): Promise<string> =>
   });
 
 /** The topology alone, for `graph` and `check`: nothing is opened. */
-export const describeTopology = async (destinations: Config["destinations"]): Promise<Topology> =>
-  wardTopology(await loadAdapters(), destinations);
+export const describeTopology = async (config: Pick<Config, "destinations" | "demoApproval">): Promise<Topology> =>
+  wardTopology(await loadAdapters(), {
+    destinations: config.destinations.map(({ name, finalAtEnd }) => ({ name, finalAtEnd })),
+    acceptDemoApprovals: config.demoApproval,
+    clockUncertaintyMs,
+  });
+
+/** How near an association's edge a sample's time is ambiguous (clinical.md 8). */
+const clockUncertaintyMs = 2_000;
+/** When the demo ward approved its examples; before anything that it measures. */
+const demoApprovedAt = Date.UTC(2026, 0, 1);
 
 export const openPlatform = async (config: Config, role: string): Promise<Platform> => {
   await mkdir(config.data, { recursive: true });
   const say = pino({ name: role, level: process.env["LOG_LEVEL"] ?? "info" }, pino.destination(2));
-  const topology = await describeTopology(config.destinations);
+  const topology = await describeTopology(config);
   const log = openLog(config);
   await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
   const registry = openRegistry(config);
@@ -163,4 +177,3 @@ const runnerOptions = (config: Config, log: Log, wire: Wire, metrics: Registry, 
     },
   };
 };
-

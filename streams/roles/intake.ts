@@ -30,17 +30,20 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   const { config, log, wire, say } = platform;
   const source = { log, wire, now: Date.now };
   const scale = await fixScale(config.speed, source);
-  const announced = await announce(await loadRoster(config.roster), await loadRules(config, Date.now()), scale, source);
+  const announced = await announce(await loadRoster(config.roster), await loadRules(config), scale, source);
   say.info(announced, "roster and rules are in the log");
   const stop = new AbortController();
   const tickAppender = await log.appender("ticks");
-  const ticking = tick(tickAppender, scale, wire, stop.signal, (error) => say.warn({ error: String(error) }, "no tick"));
+  const ticking = tick(tickAppender, scale, wire, stop.signal, (error) =>
+    say.warn({ error: String(error) }, "no tick"),
+  );
   const intakes = await openIntakes(platform, scale);
   const accept = (message: Received): Promise<void> =>
     addressOf(message.mqttTopic).stream === waveformStream
       ? intakes.waveforms.accept(message)
       : intakes.vitals.accept(message);
-  const door = config.intake.kind === "listener" ? await listener(platform, accept) : await subscribers(platform, accept);
+  const door =
+    config.intake.kind === "listener" ? await listener(platform, accept) : await subscribers(platform, accept);
   return {
     where: door.where,
     port: door.port,
@@ -59,7 +62,9 @@ type Door = Omit<FrontDoor, "done">;
 
 const openIntakes = async (platform: Platform, scale: TimeScale) => {
   const { log, wire, counted, say } = platform;
-  const open = async (topic: typeof raw | typeof rawWaveforms): Promise<{ intake: RawIntake; close(): Promise<void> }> => {
+  const open = async (
+    topic: typeof raw | typeof rawWaveforms,
+  ): Promise<{ intake: RawIntake; close(): Promise<void> }> => {
     const appender = await log.appender(`intake.${topic.name}`);
     const intake = new RawIntake({
       topic,
@@ -71,7 +76,8 @@ const openIntakes = async (platform: Platform, scale: TimeScale) => {
         counted.received.inc(messages);
         counted.receivedBytes.inc(bytes);
       },
-      onError: (error) => say.warn({ error: String(error) }, "the raw log is away; senders wait for their acknowledgement"),
+      onError: (error) =>
+        say.warn({ error: String(error) }, "the raw log is away; senders wait for their acknowledgement"),
     });
     return {
       intake,

@@ -3,6 +3,7 @@
  * devices and patients that they concern, and from then on a tick a second. Appended at least once; what is unchanged is not repeated.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Platform } from "../compose.ts";
 import { changedRecords, type Roster, type RosterRecord, rosterRecords } from "../io/roster-file.ts";
 import { OperatingError } from "../core/failure.ts";
 import { digest, partitionOf } from "../core/hash.ts";
@@ -48,6 +49,16 @@ export const fixScale = async (speed: number, { log, wire, now }: SourceOptions)
   return scale;
 };
 
+/** The ward's time now, in the scale that the log has fixed. */
+export const wardTimeNow = async ({
+  log,
+  wire,
+  config,
+}: Pick<Platform, "log" | "wire" | "config">): Promise<number> => {
+  const scale = await fixScale(config.speed, { log, wire, now: Date.now });
+  return Math.round(scaleTime(scale, Date.now()));
+};
+
 const scaleOf = (value: Uint8Array, wire: Wire): TimeScale => {
   const decoded = wire.decode(raw, value);
   if (!decoded.ok || decoded.value.body.kind !== "origin") return realTime;
@@ -89,7 +100,9 @@ export const announce = async (
   const appender = await log.appender(store);
   await appender.append([
     ...changed.flatMap((record) => appendsOf(record, at, wire)),
-    ...(rulesChanged ? toEveryPartition(rawTopics, { kind: "rules", version, effectiveFrom: at, rules } as Body, wire) : []),
+    ...(rulesChanged
+      ? toEveryPartition(rawTopics, { kind: "rules", version, effectiveFrom: at, rules } as Body, wire)
+      : []),
   ]);
   await appender.close();
   const text = new TextEncoder();

@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+/** The command line. Exit codes: 0 done, 1 failed while running, 2 refused (usage or configuration), 3 `check` found problems. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { OperatingError } from "./core/failure.ts";
+
+const refused = 2;
+const refusals = new Set([
+  "config-invalid",
+  "config-unreadable",
+  "roster-invalid",
+  "rules-invalid",
+  "file-unreadable",
+  "speed-differs",
+  "unknown-topic",
+]);
+
+const whole = (value: string): number => {
+  const n = Number(value);
+  if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError("a whole number is wanted");
+  return n;
+};
+/** Ward time over real time; "max" runs as fast as messages can be sent. */
+const pace = (value: string): number => {
+  if (value === "max") return Number.POSITIVE_INFINITY;
+  const n = Number(value);
+  if (!(n > 0)) throw new InvalidArgumentError("a positive number or max is wanted");
+  return n;
+};
+
+const configured = (command: Command): Command =>
+  command.option(
+    "-c, --config <file>",
+    "configuration; default: what the last demo or up wrote",
+    ".afferent/current.json",
+  );
+
+const program = new Command("afferent")
+  .description("Stream processing for medical device telemetry, with a checked way into the clinical record.")
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride((error) => {
+    process.exitCode = error.exitCode === 0 ? 0 : refused;
+    throw error;
+  });
+
+program
+  .command("demo")
+  .description("a simulated (or recorded) ward on the embedded stack, with its page")
+  .option("--beds <n>", "beds of the ward", whole, 24)
+  .option("--seed <n>", "the same seed gives the same ward", whole, 1)
+  .option("--speed <k>", "ward time over real time, or max", pace, 1)
+  .option("--port <n>", "port of the page", whole, 8080)
+  .option("--mqtt-port <n>", "port that devices connect to", whole, 1883)
+  .option("--recordings <folder>", "play the recorded patients of this folder instead")
+  .option("--data <folder>", "where state is kept", ".afferent")
+  .action(async (options) => (await import("./roles/demo.ts")).demo(options));
+
+const role = (
+  name: string,
+  description: string,
+  start: (config: string, options: Record<string, unknown>) => Promise<void>,
+): Command =>
+  configured(program.command(name).description(description))
+    .option("--metrics-port <n>", "serve /metrics here", whole)
+    .action((options: Record<string, unknown>) => start(String(options["config"]), options));
+
+const runRole =
+  (name: "listen" | "ingest" | "process" | "store" | "promote" | "board") =>
+  async (config: string, options: Record<string, unknown>): Promise<void> =>
+    (await import("./roles/run.ts")).runRole(name, config, options);
+
+role("listen", "terminate MQTT and acknowledge what the raw log holds", runRole("listen"));
+role("ingest", "subscribe at a broker and acknowledge what the raw log holds", runRole("ingest"));
+role("process", "run the topology's stages", runRole("process")).option("--stages <names...>", "only these");
+role("store", "write vitals, waveforms, windows and episodes to the series store", runRole("store"));
+role("promote", "write promoted events to their destinations", runRole("promote"));
+role("board", "serve the page", runRole("board"));
+
+configured(program.command("check"))
+  .description("validate configuration, rules, roster, schemas and device mappings; print every problem with its place")
+  .action(async ({ config }: { config: string }) => {
+    process.exitCode = await (await import("./roles/check.ts")).check(config);
+  });
+
+program
+  .command("graph")
+  .description("draw the topology as Mermaid, from the code")
+  .action(async () => (await import("./roles/graph.ts")).graph());
+
+configured(program.command("tap <topic>"))
+  .description("print a topic's decoded records as they come")
+  .option("--key <key>", "only this key")
+  .addOption(new Option("--from <where>", "where to begin").choices(["start", "end"]).default("end"))
+  .option("--limit <n>", "stop after this many", whole)
+  .option("--ticks", "print ticks too")
+  .action(async (topic: string, options) => (await import("./roles/tap.ts")).tap(topic, options));
+
+program
+  .command("sim")
+  .description("the ward alone, against any broker")
+  .requiredOption("--url <url>", "broker, e.g. mqtt://127.0.0.1:1883")
+  .option("--beds <n>", "beds of the ward", whole, 24)
+  .option("--seed <n>", "the same seed gives the same ward", whole, 1)
+  .option("--speed <k>", "ward time over real time, or max", pace, 1)
+  .option("--minutes <n>", "stop after this much ward time", Number)
+  .addOption(new Option("--protocol <version>", "MQTT version").choices(["4", "5"]).default("4"))
+  .option("--recordings <folder>", "play the recorded patients of this folder instead")
+  .option("--roster <file>", "write the ward's roster here and stop")
+  .action(async (options) => (await import("./roles/sim.ts")).sim(options));
+
+const exitCodeOf = (error: unknown): number =>
+  error instanceof OperatingError && refusals.has(error.code) ? refused : 1;
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Error && "exitCode" in error)) {
+    process.exitCode = exitCodeOf(error);
+    console.error(error instanceof OperatingError ? `afferent: ${error.message} [${error.code}]` : error);
+  }
+}

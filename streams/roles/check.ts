@@ -1,0 +1,93 @@
+/** Validates configuration, rules, roster, schemas and device mappings, and prints every problem with its place. */
+import { readFile } from "node:fs/promises";
+import { describeTopology, openRegistry } from "../compose.ts";
+import { type Config, readConfig } from "../config.ts";
+import { OperatingError } from "../core/failure.ts";
+import { loadAdapters } from "../io/device-adapters.ts";
+import { whyUnreadable } from "../io/registry/compatibility.ts";
+import { subjectOf } from "../io/registry/wire.ts";
+import { readRoster } from "../io/roster-file.ts";
+import { readRules } from "../../topologies/rules.ts";
+
+/** A problem and its place, as `file: place: what is wrong`. */
+type Problems = readonly string[];
+
+const problemsFound = 3;
+
+/** Prints what it checked and each problem; gives the exit code: 0 or 3. */
+export const check = async (configFile: string): Promise<number> => {
+  const config = await readConfig(configFile);
+  const parts: readonly (readonly [string, () => Promise<Problems>])[] = [
+    [`rules ${config.rules.join(", ")}`, () => checkRules(config)],
+    [`roster ${config.roster}`, () => checkRoster(config)],
+    ["device mappings", () => checkMappings(config)],
+    ["schemas", () => checkSchemas(config)],
+  ];
+  process.stdout.write(`ok       configuration ${configFile}\n`);
+  let count = 0;
+  for (const [what, run] of parts) {
+    const problems = await run();
+    count += problems.length;
+    process.stdout.write(`${problems.length === 0 ? "ok      " : "problem "} ${what}\n`);
+    for (const problem of problems) process.stdout.write(`           ${problem}\n`);
+  }
+  process.stdout.write(count === 0 ? "no problems\n" : `${count} problem${count === 1 ? "" : "s"}\n`);
+  return count === 0 ? 0 : problemsFound;
+};
+
+const read = async (file: string): Promise<string | null> => readFile(file, "utf8").catch(() => null);
+
+const checkRules = async (config: Config): Promise<Problems> => {
+  const problems: string[] = [];
+  for (const file of config.rules) {
+    const text = await read(file);
+    if (text === null) problems.push(`${file}: can't be read`);
+    else
+      for (const { place, message } of readRules(text, { allowPlain: config.allowPlainRules }).problems)
+        problems.push(`${file}: ${place}: ${message}`);
+  }
+  return problems;
+};
+
+const checkRoster = async (config: Config): Promise<Problems> => {
+  const text = await read(config.roster);
+  if (text === null) return [`${config.roster}: can't be read`];
+  const reading = readRoster(text);
+  if (!reading.ok)
+    return reading.problems.map(({ place, reason, detail }) => `${config.roster}: ${place}: ${detail} (${reason})`);
+  const known = new Set(config.destinations.map(({ name }) => name));
+  return reading.value.consents.flatMap(({ id, destination }, i) =>
+    known.has(destination)
+      ? []
+      : [`${config.roster}: consents[${i}].destination: ${id} names ${destination}, which is not configured`],
+  );
+};
+
+/** Every adapter loads under its file's name, and every device of the roster has one. */
+const checkMappings = async (config: Config): Promise<Problems> => {
+  const adapters = await loadAdapters().catch((error: unknown) => String(error));
+  if (typeof adapters === "string") return [adapters];
+  const text = await read(config.roster);
+  const reading = text === null ? undefined : readRoster(text);
+  if (reading === undefined || !reading.ok) return [];
+  return reading.value.devices.flatMap(({ device, model }, i) =>
+    adapters.has(model) ? [] : [`${config.roster}: devices[${i}].model: ${device} is a ${model}, which has no adapter`],
+  );
+};
+
+/** Every topic's schema is Avro, and reads what older versions in the registry wrote. */
+const checkSchemas = async (config: Config): Promise<Problems> => {
+  const registry = openRegistry(config);
+  const problems: string[] = [];
+  for (const topic of (await describeTopology(config)).topics) {
+    const older = await registry.all(subjectOf(topic)).catch((error: unknown) => {
+      problems.push(`${topic.name}: ${error instanceof OperatingError ? error.message : String(error)}`);
+      return [];
+    });
+    for (const { id, schema } of older) {
+      const why = whyUnreadable(topic.codec.schema, schema);
+      if (why !== null) problems.push(`${topic.name}: can't read what schema ${id} wrote: ${why}`);
+    }
+  }
+  return problems;
+};

@@ -1,0 +1,152 @@
+/**
+ * The whole platform in one process, with Node alone: listener, SQLite logs and series store, a receiving FHIR endpoint, the page,
+ * and a ward of simulated (or recorded) patients that publishes over MQTT like any other.
+ */
+import { access, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { loadRoster, openPlatform, type Platform } from "../compose.ts";
+import { checkConfig, type Config } from "../config.ts";
+import { startFhirEndpoint } from "../io/fhir-endpoint.ts";
+import { publishWard } from "../io/mqtt/publish.ts";
+import { openBoard } from "./open-board.ts";
+import { openFrontDoor } from "./intake.ts";
+import { runStages } from "./process.ts";
+import { runPromotion } from "./promote.ts";
+import { interrupted, openStore } from "./run.ts";
+import { chooseWard, type WardChoice, writeRoster } from "./sim.ts";
+import { wardTimeNow } from "./source.ts";
+
+export interface DemoOptions extends WardChoice {
+  readonly speed: number;
+  readonly port: number;
+  readonly mqttPort: number;
+  readonly data: string;
+}
+
+const loopback = "127.0.0.1";
+/** "max": as fast as one process carries a full ward; the page shows what was reached. */
+const fastest = 60;
+const hoursKept = 24;
+const recordsKept = 400_000;
+
+/** Runs until interrupted; then everything is closed in order. */
+export const demo = async (options: DemoOptions): Promise<void> => {
+  const began = performance.now();
+  const speed = Number.isFinite(options.speed) ? options.speed : fastest;
+  const folder = join(options.data, stateName(options, speed));
+  await mkdir(folder, { recursive: true });
+  const closing: (() => Promise<unknown>)[] = [];
+  try {
+    const roster = join(folder, "roster.json");
+    if (!(await exists(roster))) await writeRoster(roster, await chooseWard(options, Date.now()));
+    const ehr = await startFhirEndpoint({ port: 0, file: join(folder, "ehr.sqlite") });
+    closing.push(ehr.close);
+    await ehr.seed((await loadRoster(roster)).patients);
+    const config = embeddedConfig(options, speed, folder, roster, ehr.url);
+    await writeFile(join(options.data, "current.json"), `${JSON.stringify(config, null, 1)}\n`);
+    const platform = await openPlatform(config, "demo");
+    closing.push(platform.close);
+    const running = await openAll(platform, closing);
+    const stop = new AbortController();
+    const publishing = publish(options, speed, running.mqttUrl, platform, stop.signal);
+    closing.push(async () => {
+      stop.abort();
+      await publishing;
+    });
+    process.stdout.write(introduction(running, options, speed, began));
+    await Promise.race([running.failed, interrupted()]);
+    process.stdout.write("\nstopping\n");
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+};
+
+const stateName = ({ beds, seed, recordings }: DemoOptions, speed: number): string =>
+  `demo-${recordings === undefined ? `beds-${beds}-seed-${seed}` : "recordings"}-speed-${speed}`;
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+const embeddedConfig = (options: DemoOptions, speed: number, data: string, roster: string, ehrUrl: string): Config =>
+  checkConfig(
+    {
+      ward: options.recordings === undefined ? "Simulated ward" : "Recorded patients",
+      production: false,
+      data,
+      log: { kind: "sqlite", keepRecords: recordsKept },
+      registry: { kind: "local" },
+      intake: { kind: "listener", host: loopback, port: options.mqttPort },
+      series: { kind: "sqlite", keepHours: hoursKept },
+      destinations: [{ name: "ehr", baseUrl: ehrUrl, finalAtEnd: true }],
+      roster,
+      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
+      demoApproval: true,
+      allowPlainRules: false,
+      board: { host: loopback, port: options.port },
+      speed,
+      lingerMs: 20,
+    },
+    "of the demo",
+  );
+
+interface Demo {
+  readonly mqttUrl: string;
+  readonly page: string;
+  /** Rejects when a part can't go on. */
+  readonly failed: Promise<void>;
+}
+
+/** Opens the parts downstream first, so that nothing waits for a reader. */
+const openAll = async (platform: Platform, closing: (() => Promise<unknown>)[]): Promise<Demo> => {
+  const store = await openStore(platform);
+  closing.push(store.close);
+  const promotion = await runPromotion(platform);
+  closing.push(promotion.close);
+  const stages = await runStages(platform);
+  closing.push(stages.close);
+  const door = await openFrontDoor(platform);
+  closing.push(door.close);
+  const board = await openBoard(platform);
+  closing.push(board.close);
+  const parts = [store, promotion, stages, door, board];
+  return {
+    mqttUrl: `mqtt://${loopback}:${door.port}`,
+    page: board.where,
+    failed: Promise.all(parts.map(({ done }) => done)).then(() => undefined),
+  };
+};
+
+const publish = async (
+  options: DemoOptions,
+  speed: number,
+  url: string,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<void> => {
+  const chosen = await chooseWard(options, await wardTimeNow(platform));
+  await publishWard(chosen, {
+    url,
+    speed,
+    signal,
+    onProgress: ({ sent, actualSpeed }) => platform.say.debug({ sent, actualSpeed }, "ward"),
+  }).catch((error: unknown) => platform.say.error({ error: String(error) }, "the ward stopped publishing"));
+};
+
+const introduction = ({ page, mqttUrl }: Demo, options: DemoOptions, speed: number, began: number): string =>
+  [
+    "",
+    `  The ward is running (${((performance.now() - began) / 1000).toFixed(1)} s).`,
+    "",
+    `  page      ${page}`,
+    `  devices   ${mqttUrl}`,
+    `  speed     ${speed} x real time`,
+    `  state     ${options.data} (make clean removes it)`,
+    "",
+    "  Look inside:  npm run -s afferent -- tap telemetry.episodes",
+    "  Stop:         Ctrl-C",
+    "",
+    "",
+  ].join("\n");
