@@ -1,0 +1,42 @@
+/** Compiles the Java files beside a server's pom against its libraries: once for each text of them. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { OperatingError } from "../streams/core/failure.ts";
+import type { StackConfig } from "./config.ts";
+import { type OnLine, serversFolder, softwareFolder } from "./fetch.ts";
+import type { SoftwareName } from "./server.ts";
+
+const sourcesOf = (name: SoftwareName): string[] =>
+  readdirSync(join(serversFolder, name))
+    .filter((file) => file.endsWith(".java"))
+    .sort()
+    .map((file) => join(serversFolder, name, file));
+
+/** Where the compiled classes are, or will be. */
+export const builtFolder = (config: StackConfig, name: SoftwareName): string => {
+  const hash = createHash("sha256").update(softwareFolder(config, name));
+  for (const source of sourcesOf(name)) hash.update(readFileSync(source));
+  return join(config.software, `${name}-classes-${hash.digest("hex").slice(0, 12)}`);
+};
+
+/** Code: `compile-failed`, with the compiler's words. */
+export const compileSources = async (config: StackConfig, name: SoftwareName, onLine: OnLine): Promise<void> => {
+  const sources = sourcesOf(name);
+  const folder = builtFolder(config, name);
+  if (sources.length === 0 || existsSync(folder)) return;
+  onLine(`compiling ${name} (once)`);
+  const incoming = `${folder}.${process.pid}`;
+  await mkdir(incoming, { recursive: true });
+  const args = ["-proc:none", "-Xlint:none", "-cp", join(softwareFolder(config, name), "*"), "-d", incoming];
+  await promisify(execFile)("javac", [...args, ...sources]).catch((cause: { stderr?: string }) => {
+    throw new OperatingError("compile-failed", `javac ${name}: ${cause.stderr ?? String(cause)}`, {
+      retry: false,
+      cause,
+    });
+  });
+  await rename(incoming, folder).catch(() => rm(incoming, { recursive: true })); // another process was first
+};

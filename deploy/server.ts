@@ -1,0 +1,48 @@
+/** What the stack must know to run one server. One file per server fills this in: `servers/<name>/<name>.ts`. */
+import type { StackConfig } from "./config.ts";
+
+/** In the order in which they are stopped last: what others write to comes first. */
+export const serverNames = ["kafka"] as const;
+export type ServerName = (typeof serverNames)[number];
+
+/** A module of `servers/pom.xml`. */
+export type SoftwareName = "kafka" | "questdb" | "apicurio" | "hapi" | "validator";
+
+/** One server's surroundings in one stack. */
+export interface Place {
+  readonly ports: StackConfig["ports"];
+  /** Where this server keeps its data and its written configuration. */
+  readonly folder: string;
+  /** Its downloaded libraries; empty for what the operating system's packages bring. */
+  readonly software: string;
+  /** Compiled classes and the like: made once, shared by all stacks. */
+  readonly built: string;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface ServerSpec {
+  readonly name: ServerName;
+  readonly software?: SoftwareName;
+  /** Installed by the system's package manager. */
+  readonly systemPackage?: "mosquitto";
+  /** The ports it listens on; the first is the one that clients use. */
+  ports(ports: StackConfig["ports"]): readonly [number, ...number[]];
+  /** What a client connects to. */
+  url(ports: StackConfig["ports"]): string;
+  /** Writes its configuration and formats its storage where that's still to do. */
+  prepare(place: Place): Promise<void>;
+  command(place: Place): Command;
+  /** Whether it does its work: a real question over its own protocol, answered before the limit. Never throws. */
+  healthy(ports: StackConfig["ports"], limitMs: number): Promise<boolean>;
+  /** What it must be told once it answers. */
+  afterStart?(ports: StackConfig["ports"]): Promise<void>;
+  /** How long a start may take before it counts as failed. */
+  readonly startMs_max: number;
+  /** How long it gets to stop by itself. */
+  readonly stopMs_max: number;
+}
