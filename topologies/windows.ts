@@ -22,7 +22,7 @@ import {
   type WindowState,
 } from "./windows/cells.ts";
 import { closeDue } from "./windows/close.ts";
-import { foldOf, largestValue, merge } from "./windows/fold.ts";
+import { foldOf, largestValue, merge } from "./fold.ts";
 
 const writes = { windows: windowsTopic, quarantine: telemetryQuarantine };
 export type WindowsOut = Out<typeof writes>;

@@ -39,7 +39,8 @@ const freeze = (value: unknown): void => {
 const checked = <C>(state: State<C>): State<C> => ({
   get: (cell) => state.get(cell),
   set(cell, value) {
-    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(value)), value))
+    // A clone, for decoded records have a prototype of their own.
+    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(value)), structuredClone(value)))
       throw new InvariantError(`cell ${cell}: not plain JSON data`);
     freeze(value);
     state.set(cell, value);

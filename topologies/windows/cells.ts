@@ -3,7 +3,7 @@
  * the rolling quarter-hours of fifteen minutes, so that a checkpoint writes one small cell per series and pane.
  */
 import type { State } from "../../streams/core/stage.ts";
-import type { Fold } from "./fold.ts";
+import type { Fold } from "../fold.ts";
 
 export const paneMs = 10_000;
 export const minuteMs = 60_000;

@@ -21,7 +21,7 @@ import {
   settleMs,
   type WindowState,
 } from "./cells.ts";
-import { coverageOf, type Fold, meanOf, merge } from "./fold.ts";
+import { coverageOf, type Fold, meanOf, merge } from "../fold.ts";
 
 type WindowsOut = Out<{ windows: typeof windows; quarantine: typeof telemetryQuarantine }>;
 type Emit = (

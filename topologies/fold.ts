@@ -1,5 +1,5 @@
 /**
- * The fold of a window: what samples come to, whatever order they arrived in. Sums are kept as whole millionths of the unit,
+ * The fold of a window or an episode: what samples come to, whatever order they arrived in. Sums are kept as whole millionths of the unit,
  * for adding doubles depends on the order and adding integers does not; a tie on the last event time goes to the greater value.
  */
 
@@ -43,8 +43,8 @@ export const merge = (a: Fold | undefined, b: Fold | undefined): Fold | undefine
   const later = b.lastAt > a.lastAt || (b.lastAt === a.lastAt && b.last > a.last) ? b : a;
   return {
     count: a.count + b.count,
-    min: b.min < a.min ? b.min : a.min,
-    max: b.max > a.max ? b.max : a.max,
+    min: Math.min(a.min, b.min),
+    max: Math.max(a.max, b.max),
     sumMillionths: a.sumMillionths + b.sumMillionths,
     coveredMs: a.coveredMs + b.coveredMs,
     last: later.last,
