@@ -1,6 +1,7 @@
 /**
  * The Log port: partitioned, ordered, durable topics, and the state of tasks. Three implementations (memory, SQLite, Kafka)
- * pass one conformance suite. Everything rejects with OperatingError; codes are listed at each call.
+ * pass one conformance suite. Everything rejects with OperatingError; codes are listed at each call, and any call may meet `unknown-topic`
+ * (never ensured) or `closed`.
  */
 
 export interface LogRecord {
@@ -39,22 +40,25 @@ export interface Reader {
 
 /** What one owner of a task may do. A newer claim fences it: from then on every commit rejects with `fenced`. */
 export interface Owner {
-  /** The committed state up to this owner's claim, by key. */
+  /** The committed state up to this owner's claim, by key. Codes: `fenced`, `log-unavailable`. */
   load(): Promise<ReadonlyMap<string, Uint8Array>>;
   /** The second claim: only an owner that is not fenced may step (counterexample C11). Codes: `fenced`. */
   confirm(): Promise<void>;
-  /** All or nothing. A null value removes the key. Codes: `fenced`, `commit-unsure`: either ends the owner. */
+  /** All or nothing, once `confirm` has resolved. A null value removes the key. Codes: `fenced`, `commit-unsure`: either ends the owner. */
   commit(changes: ReadonlyMap<string, Uint8Array | null>): Promise<void>;
   close(): Promise<void>;
 }
 
 /** What handles one partition of a subscription while this process has it. */
 export interface PartitionHandler {
-  /** Takes over; gives the offset to read from. */
+  /** Takes over; gives the offset to read from, 0 for the first one kept. Also called again after a rejection, then behind `close`. */
   open(): Promise<number>;
-  /** Consecutive records from that offset on. The next batch comes when this resolves; a rejection reopens the partition after a pause. */
+  /**
+   * Consecutive records from that offset on. The next batch comes when this resolves. After a rejection that is retryable, `fenced` or
+   * `commit-unsure` the partition is reopened after a pause; any other one ends the subscription, whose `done` rejects with it.
+   */
   process(records: readonly LogRecord[]): Promise<void>;
-  /** The partition was lost or the subscription closes: stop at once, start nothing new. */
+  /** The partition was lost or the subscription closes: stop at once, start nothing new. May come more than once, and while `open` or `process` run. */
   close(): Promise<void>;
 }
 
@@ -85,4 +89,12 @@ export interface Log {
   /** Publishes how far a group has come. Only shows lag: restarts never read it. */
   report(group: string, topic: string, partition: number, next: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** How many records a partition keeps, by topic; undefined keeps all. Older ones are trimmed as new ones come. */
+export type Retention = (topic: string) => number | undefined;
+
+export interface TrimmableLog extends Log {
+  /** Forgets the records below an offset (at most up to the end): `bounds().start` moves there. */
+  trim(topic: string, partition: number, beforeOffset: number): Promise<void>;
 }

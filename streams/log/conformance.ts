@@ -1,0 +1,36 @@
+/** What every Log must do. Run against memory, SQLite and Kafka by their tests: `logConformance("memory", storage, options)`. */
+import { describe } from "vitest";
+import { recordsConformance } from "./conformance-records.ts";
+import { statesConformance } from "./conformance-states.ts";
+import { subscriptionsConformance } from "./conformance-subscriptions.ts";
+import type { TrimmableLog } from "./log.ts";
+
+/** One place where records are kept. Each `open` is another process's view of it, as far as the implementation knows. */
+export type Storage = () => Promise<TrimmableLog>;
+
+export interface ConformanceOptions {
+  /** Records and states outlive the log object. */
+  readonly durable: boolean;
+  /** How long a test waits for something to happen. */
+  readonly patienceMs: number;
+}
+
+export interface Subject extends ConformanceOptions {
+  /** A fresh name for a topic, store or group. */
+  name(): string;
+  open: Storage;
+}
+
+/** `storage` gives the storage of one test; it may be the same one each time, for names are never used twice. */
+export const logConformance = (name: string, storage: () => Storage, options: ConformanceOptions): void => {
+  describe(`${name} log`, { timeout: options.patienceMs * 3 }, () => {
+    const subject = (): Subject => {
+      const prefix = `t${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+      let count = 0;
+      return { ...options, name: () => `${prefix}.${count++}`, open: storage() };
+    };
+    recordsConformance(subject);
+    subscriptionsConformance(subject);
+    statesConformance(subject);
+  });
+};
