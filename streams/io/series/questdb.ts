@@ -44,7 +44,7 @@ const isSettled = async (address: QuestdbAddress, names: readonly string[]): Pro
     throw new OperatingError("store-suspended", `QuestDB has suspended the tables ${suspended.join(", ")}`, {
       retry: false,
     });
-  return ours.every((row) => row["writerTxn"] === row["sequencerTxn"]);
+  return ours.length === names.length && ours.every((row) => row["writerTxn"] === row["sequencerTxn"]);
 };
 
 /** Opens the store, creating its tables. Codes: `store-unavailable`, `store-refused`, `store-schema-changed`. */
