@@ -4,12 +4,16 @@ export type BedState = "streaming" | "silent" | "quarantining" | "clockOff" | "u
 
 export interface VitalView {
   readonly metric: string;
+  /** Which device said it; a bed may have several that could. */
+  readonly device: string;
   readonly display: string;
   readonly ucum: string;
   readonly value: number | null;
   readonly validity: string;
   /** Event time in ms. */
   readonly at: number;
+  /** Older than this it says nothing about now, and must not look as if it did. */
+  readonly staleAfterMs: number;
 }
 
 export interface DeviceView {
@@ -20,13 +24,16 @@ export interface DeviceView {
   readonly detail: string | null;
   readonly since: number;
   readonly clockOffsetMs: number | null;
+  /** Whether a named person confirmed whose it is; null without an association. */
+  readonly confirmed: boolean | null;
 }
 
 export interface BedView {
   readonly bed: string;
   readonly unit: string;
-  /** The worst of its devices. */
+  /** The worst of its devices, and since when (log time). */
   readonly state: BedState;
+  readonly since: number;
   readonly devices: readonly DeviceView[];
   /** The latest value of each metric. */
   readonly vitals: readonly VitalView[];
@@ -48,6 +55,33 @@ export interface EpisodeView {
   readonly start: number;
   readonly end: number | null;
   readonly extreme: number;
+  readonly when: LimitView["when"];
+  readonly limit: number;
+}
+
+/** A rule in force, for the limit lines of charts. */
+export interface LimitView {
+  readonly rule: string;
+  readonly metric: string;
+  readonly title: string;
+  readonly when: "above" | "below" | "equals" | "indeterminateZero";
+  readonly limit: number;
+  readonly priority: "low" | "medium" | "high";
+  readonly approved: boolean;
+}
+
+/** Something that a person should do something about. "<where> <what> <age>: <action>" is a whole sentence. */
+export interface AttentionView {
+  /** Stays the same while the matter lasts. */
+  readonly identity: string;
+  readonly priority: "low" | "medium" | "high";
+  /** Beds concerned; empty when it is the platform itself. */
+  readonly beds: readonly string[];
+  readonly what: string;
+  readonly action: string;
+  /** Log time, or wall clock where `wall` says so. */
+  readonly since: number;
+  readonly wall: boolean;
 }
 
 export interface DecisionView {
@@ -83,16 +117,26 @@ export interface BoardView {
   /** Wall clock of the server and the ward's log time, ms. */
   readonly now: number;
   readonly logTime: number;
+  /** Wall clock since which log time has stood still; null while it runs. Nothing on the page is current then. */
+  readonly stalledSince: number | null;
+  /** 0: as fast as the machine goes. */
   readonly wantedSpeed: number;
   /** As measured over the last 10 s. */
   readonly actualSpeed: number;
+  /** Worst first, at most 50. */
+  readonly attention: readonly AttentionView[];
   readonly beds: readonly BedView[];
+  /** Devices that belong to no bed. */
+  readonly unplaced: readonly DeviceView[];
+  readonly limits: readonly LimitView[];
   /** Newest first, at most 100 each. */
   readonly episodes: readonly EpisodeView[];
   readonly decisions: readonly DecisionView[];
   readonly stages: readonly StageView[];
   readonly totals: {
+    /** Records in the raw topics, ticks and roster records among them. */
     readonly received: number;
+    /** Measurements that this board has read since it started. */
     readonly measurements: number;
     readonly quarantined: Readonly<Record<string, number>>;
     readonly promoted: number;

@@ -1,0 +1,128 @@
+/** Which devices there are, which bed each belongs to, and how each stands. Folded from associations, states and measurements. */
+import type { BedState, DeviceView } from "../../../schemas/board.ts";
+import type { Association, DeviceState } from "../../../schemas/records.ts";
+import { redact } from "./redact.ts";
+
+const devicesKept = 5_000;
+const associationsKept = 8;
+/** Without a word from normalise (the board reads only the newest records), a device that spoke this recently is streaming. */
+const heardWithinMs = 10_000;
+
+interface Known {
+  readonly device: string;
+  model: string;
+  associations: Association[];
+  state: DeviceState | null;
+  /** Log time of its first and newest usable measurement or state. */
+  firstHeard: number;
+  lastHeard: number;
+}
+
+export interface Place {
+  readonly bed: string;
+  readonly unit: string;
+}
+
+const inForce = (associations: readonly Association[], at: number): Association | undefined => {
+  let found: Association | undefined;
+  for (const a of associations)
+    if (a.from <= at && (a.to === null || at < a.to) && (found === undefined || a.from >= found.from)) found = a;
+  return found;
+};
+
+export class Devices {
+  readonly #known = new Map<string, Known>();
+
+  /** Repeats and older revisions change nothing. */
+  association(association: Association): void {
+    const known = this.#of(association.device);
+    if (known === undefined) return;
+    const same = known.associations.find(({ id }) => id === association.id);
+    if (same !== undefined && same.revision >= association.revision) return;
+    known.associations = [...known.associations.filter((a) => a !== same), association].slice(-associationsKept);
+  }
+
+  model(device: string, model: string): void {
+    const known = this.#of(device);
+    if (known !== undefined) known.model = model;
+  }
+
+  state(state: DeviceState, logTime: number): void {
+    const known = this.#of(state.device);
+    if (known === undefined) return;
+    known.state = state;
+    if (known.firstHeard === 0) known.firstHeard = logTime;
+  }
+
+  heard(device: string, logTime: number): void {
+    const known = this.#of(device);
+    if (known === undefined) return;
+    if (known.firstHeard === 0) known.firstHeard = logTime;
+    known.lastHeard = Math.max(known.lastHeard, logTime);
+  }
+
+  /** The bed of the association in force; else where the device last was; else where its state says; null: none. */
+  place(device: string, at: number): Place | null {
+    const known = this.#known.get(device);
+    if (known === undefined) return null;
+    const association = inForce(known.associations, at) ?? known.associations.at(-1);
+    if (association !== undefined) return { bed: association.bed, unit: association.unit };
+    const { bed, unit } = known.state ?? { bed: null, unit: null };
+    return bed === null ? null : { bed, unit: unit ?? "" };
+  }
+
+  /** The subject of the association in force. */
+  subject(device: string, at: number): string | null {
+    return inForce(this.#known.get(device)?.associations ?? [], at)?.subject ?? null;
+  }
+
+  /** Every device that has been heard of, in the order of their names. */
+  names(): string[] {
+    return [...this.#known.keys()].sort();
+  }
+
+  view(device: string, at: number): DeviceView | null {
+    const known = this.#known.get(device);
+    if (known === undefined) return null;
+    const association = inForce(known.associations, at);
+    const { state, since } = standing(known, association, at);
+    const detail = known.state?.detail ?? null;
+    return {
+      device,
+      model: known.model,
+      state,
+      detail: state === "streaming" || detail === null ? null : redact(detail),
+      since,
+      clockOffsetMs: known.state?.clockOffsetMs ?? null,
+      confirmed: association === undefined ? null : association.confirmedBy !== null,
+    };
+  }
+
+  #of(device: string): Known | undefined {
+    const known = this.#known.get(device);
+    if (known !== undefined || this.#known.size >= devicesKept) return known;
+    const fresh: Known = { device, model: "", associations: [], state: null, firstHeard: 0, lastHeard: 0 };
+    this.#known.set(device, fresh);
+    return fresh;
+  }
+}
+
+/** Refused messages come first: they may hide anything. A device that is nobody's can't be missed by being silent. */
+const standing = (
+  known: Known,
+  association: Association | undefined,
+  at: number,
+): { state: BedState; since: number } => {
+  const { state } = known;
+  if (state?.state === "quarantining") return { state: "quarantining", since: state.since };
+  if (association === undefined) return { state: "unassociated", since: endedAt(known, at) ?? known.firstHeard };
+  if (state?.state === "silent") return { state: "silent", since: state.since };
+  if (state?.clock === "off") return { state: "clockOff", since: state.since };
+  if (state === null && at - known.lastHeard > heardWithinMs) return { state: "silent", since: known.lastHeard };
+  return { state: "streaming", since: state?.since ?? known.firstHeard };
+};
+
+const endedAt = (known: Known, at: number): number | null => {
+  const ends = known.associations.flatMap(({ to }) => (to !== null && to <= at ? [to] : []));
+  return ends.length === 0 ? null : Math.max(...ends);
+};
