@@ -27,8 +27,8 @@ const codingObjections = (episode: Episode): readonly Objection[] => {
   return wrong;
 };
 
-/** A mean is a quotient and may miss its bounds by what floating point loses. */
-const notAbove = (a: number, b: number): boolean => a - b <= 1e-9 * Math.max(1, Math.abs(b));
+/** A mean is a quotient and may miss its bounds by what it was rounded to. */
+const notAbove = (a: number, b: number): boolean => a - b <= 1e-6 * Math.max(1, Math.abs(b));
 
 const orderObjections = (episode: Episode): readonly Objection[] =>
   episode.start <= episode.qualifyingAt &&

@@ -1,0 +1,219 @@
+/**
+ * What the embedded endpoint lets in: the elements of R4's Observation, Patient and Encounter, with the datatypes that they are
+ * made of. Written from the specification and not from what we send, so that it can disagree with us.
+ */
+import { z } from "zod";
+
+const id = z.string().regex(/^[A-Za-z0-9\-.]{1,64}$/);
+const text = z.string().min(1);
+const uri = z.string().regex(/^\S+$/);
+const code = z.string().regex(/^\S+( \S+)*$/);
+/** YYYY, YYYY-MM, YYYY-MM-DD, or with time and zone (R4 dateTime). */
+const dateTime = z
+  .string()
+  .regex(/^\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?)?)?$/)
+  .refine((t) => !Number.isNaN(Date.parse(t)), "is no date");
+const coding = z.strictObject({
+  system: uri.optional(),
+  version: text.optional(),
+  code: code.optional(),
+  display: text.optional(),
+  userSelected: z.boolean().optional(),
+});
+const concept = z.strictObject({ coding: z.array(coding).min(1).optional(), text: text.optional() });
+const period = z.strictObject({ start: dateTime.optional(), end: dateTime.optional() });
+const identifier = z.strictObject({
+  use: code.optional(),
+  type: concept.optional(),
+  system: uri.optional(),
+  value: text.optional(),
+  period: period.optional(),
+});
+const reference = z.strictObject({
+  reference: text.optional(),
+  type: uri.optional(),
+  identifier: identifier.optional(),
+  display: text.optional(),
+});
+const quantity = z.strictObject({
+  value: z.number().optional(),
+  comparator: z.enum(["<", "<=", ">=", ">"]).optional(),
+  unit: text.optional(),
+  system: uri.optional(),
+  code: code.optional(),
+});
+/** Elements that nothing here looks into. */
+const any = z.unknown().optional();
+
+const base = {
+  id,
+  meta: z
+    .strictObject({
+      versionId: id.optional(),
+      lastUpdated: dateTime.optional(),
+      source: uri.optional(),
+      profile: z.array(uri).optional(),
+      security: z.array(coding).optional(),
+      tag: z.array(coding).optional(),
+    })
+    .optional(),
+  implicitRules: uri.optional(),
+  language: code.optional(),
+  text: any,
+  contained: any,
+  extension: any,
+  modifierExtension: any,
+  identifier: z.array(identifier).min(1).optional(),
+};
+
+const values = {
+  valueQuantity: quantity.optional(),
+  valueCodeableConcept: concept.optional(),
+  valueString: text.optional(),
+  valueBoolean: z.boolean().optional(),
+  valueInteger: z.int().optional(),
+  valueRange: any,
+  valueRatio: any,
+  valueSampledData: any,
+  valueTime: text.optional(),
+  valueDateTime: dateTime.optional(),
+  valuePeriod: period.optional(),
+  dataAbsentReason: concept.optional(),
+  interpretation: z.array(concept).min(1).optional(),
+  referenceRange: any,
+};
+
+const oneOf = (resource: object, prefix: string): boolean =>
+  Object.keys(resource).filter((key) => key.startsWith(prefix)).length <= 1;
+
+const hasValue = (o: object): boolean => Object.keys(o).some((key) => key.startsWith("value"));
+
+const observation = z
+  .strictObject({
+    resourceType: z.literal("Observation"),
+    ...base,
+    ...values,
+    basedOn: z.array(reference).optional(),
+    partOf: z.array(reference).optional(),
+    status: z.enum([
+      "registered",
+      "preliminary",
+      "final",
+      "amended",
+      "corrected",
+      "cancelled",
+      "entered-in-error",
+      "unknown",
+    ]),
+    category: z.array(concept).min(1).optional(),
+    code: concept,
+    subject: reference.optional(),
+    focus: z.array(reference).optional(),
+    encounter: reference.optional(),
+    effectiveDateTime: dateTime.optional(),
+    effectivePeriod: period.optional(),
+    effectiveTiming: any,
+    effectiveInstant: dateTime.optional(),
+    issued: dateTime.optional(),
+    performer: z.array(reference).optional(),
+    note: z.array(z.strictObject({ text, time: dateTime.optional(), authorString: text.optional() })).optional(),
+    bodySite: concept.optional(),
+    method: concept.optional(),
+    specimen: reference.optional(),
+    device: reference.optional(),
+    hasMember: z.array(reference).optional(),
+    derivedFrom: z.array(reference).optional(),
+    component: z
+      .array(z.strictObject({ code: concept, ...values }))
+      .min(1)
+      .optional(),
+  })
+  .refine((o) => oneOf(o, "value"), { path: ["value[x]"], message: "more than one value" })
+  .refine((o) => oneOf(o, "effective"), { path: ["effective[x]"], message: "more than one effective time" })
+  .refine((o) => !(hasValue(o) && o.dataAbsentReason !== undefined), {
+    path: ["dataAbsentReason"],
+    message: "obs-6: only where there is no value",
+  });
+
+const patient = z.strictObject({
+  resourceType: z.literal("Patient"),
+  ...base,
+  active: z.boolean().optional(),
+  name: any,
+  telecom: any,
+  gender: z.enum(["male", "female", "other", "unknown"]).optional(),
+  birthDate: z.iso.date().optional(),
+  deceasedBoolean: z.boolean().optional(),
+  deceasedDateTime: dateTime.optional(),
+  address: any,
+  maritalStatus: concept.optional(),
+  multipleBirthBoolean: z.boolean().optional(),
+  multipleBirthInteger: z.int().optional(),
+  photo: any,
+  contact: any,
+  communication: any,
+  generalPractitioner: z.array(reference).optional(),
+  managingOrganization: reference.optional(),
+  link: any,
+});
+
+const encounter = z.strictObject({
+  resourceType: z.literal("Encounter"),
+  ...base,
+  status: z.enum([
+    "planned",
+    "arrived",
+    "triaged",
+    "in-progress",
+    "onleave",
+    "finished",
+    "cancelled",
+    "entered-in-error",
+    "unknown",
+  ]),
+  statusHistory: any,
+  class: coding,
+  classHistory: any,
+  type: z.array(concept).optional(),
+  serviceType: concept.optional(),
+  priority: concept.optional(),
+  subject: reference.optional(),
+  episodeOfCare: z.array(reference).optional(),
+  basedOn: z.array(reference).optional(),
+  participant: any,
+  appointment: z.array(reference).optional(),
+  period: period.optional(),
+  length: quantity.optional(),
+  reasonCode: z.array(concept).optional(),
+  reasonReference: z.array(reference).optional(),
+  diagnosis: any,
+  account: z.array(reference).optional(),
+  hospitalization: any,
+  location: any,
+  serviceProvider: reference.optional(),
+  partOf: reference.optional(),
+});
+
+const shapes: Readonly<Record<string, z.ZodType>> = {
+  Observation: observation,
+  Patient: patient,
+  Encounter: encounter,
+};
+
+export const resourceTypes = Object.keys(shapes);
+
+/** Each with its place; empty where the resource may be kept. */
+export const shapeProblems = (type: string, resource: unknown): readonly string[] => {
+  const result = shapes[type]?.safeParse(resource);
+  if (result === undefined) return [`${type} is not kept here`];
+  return result.success ? [] : result.error.issues.map((i) => `${type}.${i.path.join(".")}: ${i.message}`);
+};
+
+/** Every `Type/id` that a resource refers to; logical references (an identifier alone) refer to nothing here. */
+export const referencesIn = (value: unknown): readonly string[] => {
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "reference" && typeof inner === "string" ? [inner] : referencesIn(inner),
+  );
+};

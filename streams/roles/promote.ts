@@ -1,0 +1,62 @@
+/** Writes what the gates let through to each destination, asking for consent once more at the moment of each write. */
+import { utcInstant } from "../../schemas/fhir/instant.ts";
+import type { Intent } from "../../schemas/records.ts";
+import { consented } from "../../topologies/gates/consented.ts";
+import type { Platform } from "../compose.ts";
+import { scaleTime } from "../core/time.ts";
+import { fhirSink, type FhirSinkOptions } from "../io/fhir.ts";
+import { runSink } from "../log/sink-runner.ts";
+import { type ConsentTable, consentTable } from "./consent-table.ts";
+import { followAll, type Running } from "./running.ts";
+import { fixScale } from "./source.ts";
+
+/** When the data of an intent arose: its own effective time (ms). A resource without one is covered by no consent. */
+const eventTimeOf = (intent: Intent): number => {
+  const { effectiveDateTime } = JSON.parse(intent.resource) as { effectiveDateTime?: string };
+  return Date.parse(effectiveDateTime ?? "");
+};
+
+/** `now`: in the ward's time, as the log has it. */
+export const consentAtWriting =
+  (table: ConsentTable, now: () => number): FhirSinkOptions["consent"] =>
+  async (intent) => {
+    const at = eventTimeOf(intent);
+    const asked = now();
+    if (Number.isNaN(at))
+      return { passed: false, reason: "consent-not-at-event", detail: `no effective time, asked ${utcInstant(asked)}` };
+    return consented(await table.of(intent.patientKey), intent.destination, [at], asked);
+  };
+
+type FhirSink = ReturnType<typeof fhirSink>;
+
+/** Tells each answer of a destination once, as it goes back into the log. */
+const counting = (sink: FhirSink, tell: (outcome: string) => void): FhirSink => ({
+  ...sink,
+  async write(entries) {
+    const emissions = await sink.write(entries);
+    for (const { body } of emissions) tell(body.outcome);
+    return emissions;
+  },
+});
+
+export const runPromotion = async (platform: Platform): Promise<Running> => {
+  const { config, log, wire, counted } = platform;
+  const scale = await fixScale(config.speed, { log, wire, now: Date.now });
+  const table = consentTable(log, wire);
+  const consent = consentAtWriting(table, () => Math.round(scaleTime(scale, Date.now())));
+  const sinks = config.destinations.map(({ name, baseUrl }) =>
+    counting(fhirSink({ baseUrl, destination: name, consent }), (outcome) => counted.promoted.inc({ outcome })),
+  );
+  const subscriptions = await Promise.all(sinks.map((sink) => runSink(sink, platform.running)));
+  const running = followAll(
+    config.destinations.map(({ name, baseUrl }) => `${name} at ${baseUrl}`),
+    subscriptions,
+  );
+  return {
+    ...running,
+    close: async () => {
+      await running.close();
+      await table.close();
+    },
+  };
+};
