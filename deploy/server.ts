@@ -2,7 +2,7 @@
 import type { StackConfig } from "./config.ts";
 
 /** In the order in which they are stopped last: what others write to comes first. */
-export const serverNames = ["kafka"] as const;
+export const serverNames = ["kafka", "apicurio", "questdb", "mosquitto"] as const;
 export type ServerName = (typeof serverNames)[number];
 
 /** A module of `servers/pom.xml`. */

@@ -4,10 +4,14 @@ import type { StackConfig } from "./config.ts";
 import { fetchSoftware, type OnLine } from "./fetch.ts";
 import { type ServerHandle, serverHandle } from "./handle.ts";
 import { type ServerName, type ServerSpec, serverNames, type SoftwareName } from "./server.ts";
+import { apicurio } from "./servers/apicurio/apicurio.ts";
 import { kafka } from "./servers/kafka/kafka.ts";
+import { mosquitto } from "./servers/mosquitto/mosquitto.ts";
+import { questdb } from "./servers/questdb/questdb.ts";
 import { runningPorts } from "./state.ts";
+import { provideSystemPrograms } from "./system-packages.ts";
 
-const specs: Readonly<Record<ServerName, ServerSpec>> = { kafka };
+const specs: Readonly<Record<ServerName, ServerSpec>> = { kafka, apicurio, questdb, mosquitto };
 
 export interface Stack {
   readonly config: StackConfig;
@@ -57,6 +61,10 @@ export const runningStack = (config: StackConfig): Stack =>
 
 /** Brings everything that the servers need to this machine, and starts nothing. */
 export const provide = async (config: StackConfig, servers: readonly ServerName[], onLine: OnLine): Promise<void> => {
+  await provideSystemPrograms(
+    servers.flatMap((name) => specs[name].systemPackage ?? []),
+    onLine,
+  );
   const software = servers.flatMap((name) => specs[name].software ?? []);
   await provideSoftware(config, software, onLine);
 };

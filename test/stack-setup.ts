@@ -1,0 +1,47 @@
+/** Starts the full stack once for an integration run and ends it afterwards, also when an earlier run was killed and left one. */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { readStackConfig, type StackConfig } from "../deploy/config.ts";
+import { freePorts } from "../deploy/ports.ts";
+import { identify, isAlive, type ProcessIdentity } from "../deploy/process-identity.ts";
+import { runningStack, startStack } from "../deploy/stack.ts";
+
+const prefix = "afferent-test-";
+
+export default async (project: TestProject): Promise<() => Promise<void>> => {
+  await endAbandoned();
+  const data = mkdtempSync(join(tmpdir(), prefix));
+  writeFileSync(join(data, "owner.json"), JSON.stringify(identify(process.pid)));
+  const config: StackConfig = { ...readStackConfig(), data, ports: await freePorts() };
+  await startStack({ config, onLine: (line) => console.error(line) });
+  project.provide("stackConfig", config);
+  return () => end(config);
+};
+
+/** The servers' logs are kept beside the run's other results. */
+const end = async (config: StackConfig): Promise<void> => {
+  await runningStack(config).stop();
+  const logs = join(config.data, "logs");
+  if (existsSync(logs)) cpSync(logs, join("test-results", "server-logs"), { recursive: true });
+  rmSync(config.data, { recursive: true, force: true });
+};
+
+/** Stacks whose test run is no more: its servers would keep their memory for ever. */
+const endAbandoned = async (): Promise<void> => {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
+    const data = join(tmpdir(), name);
+    const owner = ownerOf(data);
+    if (owner !== undefined && !isAlive(owner)) await end({ ...readStackConfig(), data });
+  }
+};
+
+/** Undefined for a folder that is just being made or that isn't one of ours. */
+const ownerOf = (data: string): ProcessIdentity | undefined => {
+  try {
+    return JSON.parse(readFileSync(join(data, "owner.json"), "utf8")) as ProcessIdentity;
+  } catch {
+    return undefined;
+  }
+};
