@@ -34,7 +34,7 @@ const counting = (sink: FhirSink, tell: (outcome: string) => void): FhirSink => 
   ...sink,
   async write(entries) {
     const emissions = await sink.write(entries);
-    for (const { body } of emissions) tell(body.outcome);
+    for (const { body } of emissions) if (body.kind === "delivery") tell(body.outcome);
     return emissions;
   },
 });
