@@ -150,11 +150,15 @@ describe("a task", () => {
       step: (_state, entry, out) => out.emit("sums", entry.key, { kind: "beat", device: "x", count: 1 }),
     });
     const task = new Task(raw, 0, []);
-    const outputs = task.process([
-      record("", { kind: "origin", originMs: 10_000, speed: 60 } as Body, null, 10_000),
-      record("a", beatOf("a", 1), null, 11_000),
-    ]);
+    const origin = { kind: "origin", originMs: 10_000, speed: 60 } as Body;
+    const outputs = task.process([record("", origin, null, 10_000), record("a", beatOf("a", 1), null, 11_000)]);
     expect(outputs[0]?.envelope.logTime).toBe(70_000);
+    const later = task.process([
+      record("", { ...origin, speed: 5 } as Body, null, 12_000),
+      record("a", beatOf("a", 1), null, 12_000),
+    ]);
+    expect(later[0]?.envelope.body).toMatchObject({ reason: "origin-not-first" });
+    expect(later[1]?.envelope.logTime).toBe(130_000);
   });
 
   it("refuses shared data that has no version", () => {

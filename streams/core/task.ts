@@ -184,9 +184,15 @@ export class Task {
   }
 
   #broadcast(body: Body, upstream: string | null, now: LogTime, out: StepOutputs): void {
-    if (body.kind === originKind) this.#scale = body as Body & TimeScale;
+    if (body.kind === originKind) this.#fixOrigin(body as Body & TimeScale, out);
     else if (body.kind === tickKind) this.#tick(upstream, now, out);
     else this.#share(body, out);
+  }
+
+  /** Only a partition's very first record may say how its time runs. */
+  #fixOrigin({ originMs, speed }: TimeScale, out: StepOutputs): void {
+    if (this.#next === 0) this.#scale = { originMs, speed };
+    else out.quarantine({ reason: "origin-not-first", detail: "an origin came after other records" });
   }
 
   #tick(upstream: string | null, now: LogTime, out: StepOutputs): void {

@@ -7,14 +7,15 @@ import { join } from "node:path";
 import { loadRoster, openPlatform, type Platform } from "../compose.ts";
 import { checkConfig, type Config } from "../config.ts";
 import { startFhirEndpoint } from "../io/fhir-endpoint.ts";
-import { publishWard } from "../io/mqtt/publish.ts";
+import { publishWard } from "../sim/publish.ts";
 import { openBoard } from "./open-board.ts";
 import { openFrontDoor } from "./intake.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
 import { interrupted, openStore } from "./run.ts";
 import { chooseWard, type WardChoice, writeRoster } from "./sim.ts";
-import { wardTimeNow } from "./source.ts";
+import { scaleTime } from "../core/time.ts";
+import { knownScale } from "./source.ts";
 
 export interface DemoOptions extends WardChoice {
   readonly speed: number;
@@ -126,8 +127,9 @@ const publish = async (
   platform: Platform,
   signal: AbortSignal,
 ): Promise<void> => {
-  const chosen = await chooseWard(options, await wardTimeNow(platform));
-  await publishWard(chosen, {
+  const scale = await knownScale(speed, platform);
+  const chosen = await chooseWard(options, Math.round(scaleTime(scale, Date.now())));
+  await publishWard(chosen.messages(), {
     url,
     speed,
     signal,

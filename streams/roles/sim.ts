@@ -1,7 +1,7 @@
 /** The ward alone, against any broker; or only its roster file. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { publishWard } from "../io/mqtt/publish.ts";
+import { publishWard } from "../sim/publish.ts";
 import { recordingWard } from "../sim/recordings/ward.ts";
 import { rosterOf } from "../sim/ward/roster.ts";
 import type { Ward } from "../sim/ward/messages.ts";
@@ -38,7 +38,7 @@ export const sim = async (options: SimOptions): Promise<void> => {
   if (options.roster !== undefined) return writeRoster(options.roster, chosen);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-  await publishWard(chosen, {
+  await publishWard(chosen.messages(), {
     url: options.url,
     speed: options.speed,
     protocolVersion: options.protocol === "5" ? 5 : 4,

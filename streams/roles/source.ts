@@ -3,7 +3,6 @@
  * devices and patients that they concern, and from then on a tick a second. Appended at least once; what is unchanged is not repeated.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Platform } from "../compose.ts";
 import { changedRecords, type Roster, type RosterRecord, rosterRecords } from "../io/roster-file.ts";
 import { OperatingError } from "../core/failure.ts";
 import { digest, partitionOf } from "../core/hash.ts";
@@ -49,14 +48,21 @@ export const fixScale = async (speed: number, { log, wire, now }: SourceOptions)
   return scale;
 };
 
-/** The ward's time now, in the scale that the log has fixed. */
-export const wardTimeNow = async ({
-  log,
-  wire,
-  config,
-}: Pick<Platform, "log" | "wire" | "config">): Promise<number> => {
-  const scale = await fixScale(config.speed, { log, wire, now: Date.now });
-  return Math.round(scaleTime(scale, Date.now()));
+/** The scale that the front door has fixed; waits for it where the log is still empty and time is scaled. */
+export const knownScale = async (
+  speed: number,
+  { log, wire }: Pick<SourceOptions, "log" | "wire">,
+): Promise<TimeScale> => {
+  if (speed === 1) return realTime;
+  const reader = await log.reader(raw.name, 0, "start");
+  try {
+    for (;;) {
+      const [first] = await reader.next(1000);
+      if (first !== undefined) return scaleOf(first.value, wire);
+    }
+  } finally {
+    await reader.close();
+  }
 };
 
 const scaleOf = (value: Uint8Array, wire: Wire): TimeScale => {
