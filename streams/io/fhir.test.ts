@@ -1,0 +1,271 @@
+/** The writer against the embedded endpoint, with a proxy between them that can be told to misbehave. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { anEpisode, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
+import { observationId, observationOf } from "../../schemas/fhir/observation.ts";
+import type { Episode, Intent, Patient } from "../../schemas/records.ts";
+import { outbox } from "../../schemas/topics.ts";
+import type { BodyOf, Entry } from "../core/stage.ts";
+import { logTime } from "../core/time.ts";
+import { fhirSink, type FhirSinkOptions } from "./fhir.ts";
+import { type FhirEndpoint, startFhirEndpoint } from "./fhir-endpoint.ts";
+
+/** What the proxy does with one request: answer it itself (true), or let it pass. */
+type Fault = (request: IncomingMessage, response: ServerResponse, forward: () => Promise<void>) => Promise<boolean>;
+
+let ehr: FhirEndpoint;
+let proxy: Server;
+let baseUrl: string;
+let faults: Fault[];
+let requests: string[];
+
+const passOn = async (request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> => {
+  const answer = await fetch(ehr.url.replace("/fhir", request.url ?? ""), {
+    method: request.method ?? "GET",
+    headers: Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => !["host", "connection", "content-length"].includes(name)),
+    ) as Record<string, string>,
+    ...(body.length > 0 && { body: new Uint8Array(body) }),
+  });
+  response.writeHead(answer.status, { etag: answer.headers.get("etag") ?? "" }).end(await answer.text());
+};
+
+beforeEach(async () => {
+  ehr = await startFhirEndpoint({ port: 0, file: ":memory:" });
+  await ehr.seed([aPatient(), aPatient({ patientKey: "pk-8", fhirId: "p-0008", encounterFhirId: null })]);
+  faults = [];
+  requests = [];
+  proxy = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", async () => {
+      requests.push(request.method ?? "");
+      const forward = (): Promise<void> => passOn(request, Buffer.concat(chunks), response);
+      const fault = request.method === "PUT" ? faults.shift() : undefined;
+      if (fault === undefined || !(await fault(request, response, forward))) await forward();
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  baseUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/fhir`;
+});
+afterEach(async () => {
+  proxy.closeAllConnections();
+  await new Promise((resolve) => proxy.close(resolve));
+  await ehr.close();
+});
+
+const intent = (episode: Episode = anEpisode(), patient: Patient = aPatient(), change: object = {}): Intent => {
+  const resource = observationOf({
+    episode,
+    patient,
+    revision: episode.revision,
+    status: episode.phase === "end" ? "final" : "preliminary",
+    transform: "gates@1",
+    note: null,
+  });
+  return {
+    kind: "intent",
+    identity: episode.identity,
+    revision: episode.revision,
+    patientKey: patient.patientKey,
+    destination: "ehr",
+    resourceType: "Observation",
+    resourceId: observationId(episode, patient),
+    resource: JSON.stringify({ ...resource, ...change }),
+    at: logTime(0),
+  };
+};
+
+const entries = (intents: readonly Intent[]): Entry<BodyOf<typeof outbox>>[] =>
+  intents.map((body, offset) => ({
+    key: body.patientKey,
+    logTime: logTime(0),
+    offset,
+    partition: 0,
+    topic: outbox.name,
+    body,
+  }));
+
+const permit: FhirSinkOptions["consent"] = () => Promise.resolve({ passed: true, reason: "passed", detail: "" });
+const sink = (change: Partial<FhirSinkOptions> = {}) =>
+  fhirSink({ baseUrl, destination: "ehr", consent: permit, pauseMs: 1, timeoutMs: 300, maxTries: 3, ...change });
+const write = async (intents: readonly Intent[], writer = sink()): Promise<string[]> =>
+  (await writer.write(entries(intents))).map(({ body }) =>
+    body.kind === "delivery" ? `${body.outcome} ${body.detail}` : body.kind,
+  );
+
+const inEhr = async (of: Intent): Promise<{ status?: string; meta?: { versionId: string } } | null> => {
+  const answer = await fetch(`${ehr.url}/Observation/${of.resourceId}`);
+  return answer.status === 200 ? ((await answer.json()) as object) : null;
+};
+
+const status =
+  (code: number, headers: Record<string, string> = {}): Fault =>
+  (_request, response) => {
+    response.writeHead(code, headers).end(JSON.stringify({ resourceType: "OperationOutcome", issue: [] }));
+    return Promise.resolve(true);
+  };
+const drop: Fault = (request) => {
+  request.socket.destroy();
+  return Promise.resolve(true);
+};
+const dropAfterAccepting: Fault = async (request, response, forward) => {
+  response.writeHead = (() => {
+    request.socket.destroy();
+    return response;
+  }) as unknown as typeof response.writeHead;
+  await forward();
+  return true;
+};
+const slow: Fault = async () => {
+  await sleep(400);
+  return false;
+};
+const garbage: Fault = (_request, response) => {
+  response.writeHead(200).end("<html>please log in</html>");
+  return Promise.resolve(true);
+};
+
+describe("writing an outbox to a FHIR server", () => {
+  it("writes an episode and its end under one id, and repeats add nothing", async () => {
+    const [start, end] = [intent(), intent(ended(anEpisode()))];
+    expect(await write([start, end])).toEqual(["written 201", "written 200"]);
+    expect(await inEhr(end)).toMatchObject({ status: "final", meta: { versionId: "2" } });
+    expect(await write([start, end])).toEqual(["alreadyThere revision 1 is there", "alreadyThere revision 1 is there"]);
+    expect(await inEhr(end)).toMatchObject({ status: "final", meta: { versionId: "2" } });
+  });
+
+  it("leaves other destinations' intents alone, and says each answer about the entry that it belongs to", async () => {
+    const other = { ...intent(), destination: "research" };
+    const emissions = await sink().write(entries([other, intent()]));
+    expect(emissions.map(({ offset, key, to }) => [offset, key, to])).toEqual([[1, "pk-7", "deliveries"]]);
+    expect(requests).toEqual(["GET", "PUT"]);
+  });
+
+  it.each<[string, readonly Fault[]]>([
+    ["a connection that breaks before", [drop]],
+    ["503 twice", [status(503), status(503)]],
+    ["429 with a Retry-After", [status(429, { "retry-after": "0" })]],
+    ["a stale If-Match as HAPI answers it, 409", [status(409)]],
+    ["a stale If-Match as the specification has it, 412", [status(412)]],
+    ["an answer that comes too late", [slow]],
+    ["an answer that is no FHIR", [garbage]],
+    ["500 once", [status(500)]],
+  ])("comes through %s", async (_, planted) => {
+    faults = [...planted];
+    const [outcome] = await write([intent()]);
+    expect(outcome).toMatch(/^written/);
+    expect(await inEhr(intent())).toMatchObject({ meta: { versionId: "1" } });
+  });
+
+  it("reads what became of a write whose answer was lost, and does not write it again", async () => {
+    faults = [dropAfterAccepting];
+    expect(await write([intent()])).toEqual(["written confirmed by reading"]);
+    expect(requests).toEqual(["GET", "PUT", "GET"]);
+    expect(await inEhr(intent())).toMatchObject({ meta: { versionId: "1" } });
+  });
+
+  it("lets no older revision win, though it comes late from a writer that was superseded meanwhile", async () => {
+    const end = intent(ended(anEpisode()));
+    faults = [
+      async (_request, _response, forward) => {
+        await write([end], sink({ baseUrl: ehr.url }));
+        await forward();
+        return true;
+      },
+    ];
+    expect(await write([intent()])).toEqual(["alreadyThere revision 1 is there"]);
+    expect(await inEhr(end)).toMatchObject({ status: "final", meta: { versionId: "1" } });
+  });
+
+  it("waits for a server that is down, and goes on where it stopped", async () => {
+    const writer = sink();
+    faults = [(_request, _response, forward) => forward().then(() => true), drop, drop, drop];
+    const batch = [intent(), intent(ended(anEpisode()))];
+    await expect(write(batch, writer)).rejects.toMatchObject({ code: "fhir-unavailable", retry: true });
+    requests = [];
+    expect(await write(batch, writer)).toEqual(["written 201", "written 200"]);
+    expect(requests).toEqual(["GET", "PUT"]);
+  });
+
+  it("waits when nobody listens at all", async () => {
+    await expect(write([intent()], sink({ baseUrl: "http://127.0.0.1:9/fhir" }))).rejects.toMatchObject({
+      code: "fhir-unavailable",
+      retry: true,
+    });
+  });
+
+  it.each([401, 403, 404, 405])(
+    "holds everything on %d, which speaks of the way and not of the resource",
+    async (code) => {
+      faults = [status(code)];
+      await expect(write([intent()])).rejects.toMatchObject({ code: "fhir-misconfigured", retry: true });
+    },
+  );
+});
+
+describe("what one resource does to the others", () => {
+  const other = intent(
+    anEpisode({ identity: "f".repeat(32) }),
+    aPatient({ patientKey: "pk-8", fhirId: "p-0008", encounterFhirId: null }),
+  );
+
+  it("is nothing, when the server refuses it with its reason", async () => {
+    const dangling = intent(anEpisode(), aPatient({ fhirId: "p-9999" }));
+    const malformed = intent(anEpisode({ identity: "e".repeat(32) }), aPatient(), { status: "done" });
+    const outcomes = await write([dangling, malformed, other]);
+    expect(outcomes[0]).toBe("refused 400: Resource Patient/p-9999 not found");
+    expect(outcomes[1]).toMatch(/^refused 422: Observation.status/);
+    expect(outcomes[2]).toBe("written 201");
+  });
+
+  it("is nothing, when a healthy server fails on it each time", async () => {
+    const poison = intent();
+    faults = [status(500), status(500), status(500)];
+    const outcomes = await write([poison]);
+    expect(outcomes[0]).toMatch(/^refused update: 500 \(3 tries, server healthy\)/);
+    expect(await write([other])).toEqual(["written 201"]);
+  });
+
+  it("never takes over a resource that belongs to another subject, or that is not ours", async () => {
+    const foreign = { ...(JSON.parse(other.resource) as object), id: intent().resourceId };
+    const theirs = { ...(JSON.parse(intent().resource) as object), id: "theirs", meta: {} };
+    for (const resource of [foreign, theirs])
+      await fetch(`${ehr.url}/Observation/${resource.id}`, { method: "PUT", body: JSON.stringify(resource) });
+    const [changed, taken] = await write([intent(), { ...intent(), resourceId: "theirs" }]);
+    expect(changed).toMatch(/^refused .* belongs to another subject/);
+    expect(taken).toMatch(/^refused .* is not ours/);
+  });
+});
+
+describe("consent at the moment of writing", () => {
+  it("withholds what was permitted when the gates decided; its twin is written", async () => {
+    const withdrawn: FhirSinkOptions["consent"] = ({ patientKey }) =>
+      Promise.resolve(
+        patientKey === "pk-7"
+          ? { passed: false, reason: "consent-denied", detail: "withdrawn at the bedside" }
+          : { passed: true, reason: "passed", detail: "" },
+      );
+    const twin = intent(
+      anEpisode({ identity: "f".repeat(32) }),
+      aPatient({ patientKey: "pk-8", fhirId: "p-0008", encounterFhirId: null }),
+    );
+    expect(await write([intent(), twin], sink({ consent: withdrawn }))).toEqual([
+      "withheld consent-denied: withdrawn at the bedside",
+      "written 201",
+    ]);
+    expect(await inEhr(intent())).toBeNull();
+    expect(await inEhr(twin)).not.toBeNull();
+  });
+
+  it("is asked again before each try", async () => {
+    let asked = 0;
+    faults = [status(503)];
+    const once: FhirSinkOptions["consent"] = () =>
+      Promise.resolve({ passed: asked++ === 0, reason: "consent-denied", detail: "withdrawn meanwhile" });
+    expect(await write([intent()], sink({ consent: once }))).toEqual(["withheld consent-denied: withdrawn meanwhile"]);
+    expect(await inEhr(intent())).toBeNull();
+  });
+});
