@@ -1,23 +1,18 @@
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { type Answering, answering } from "../answering.fixture.ts";
 import { heartRate } from "./conformance.ts";
 import { confluentRegistry } from "./confluent.ts";
 
-const closing: (() => void)[] = [];
+const servers: Answering[] = [];
 afterEach(() => {
-  for (const close of closing.splice(0)) close();
+  for (const server of servers.splice(0)) server.close();
 });
 
-/** A server that answers each request as it is told. */
 const serving = async (answer: RequestListener): Promise<string> => {
-  const server = createServer(answer).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  closing.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await answering(answer);
+  servers.push(server);
+  return server.url;
 };
 
 const say =

@@ -1,23 +1,19 @@
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { type Answering, answering } from "../answering.fixture.ts";
 import { questdbSeries } from "./questdb.ts";
 import { heartRates } from "./rows.fixture.ts";
 import { tables } from "./tables.ts";
 
-const closing: (() => void)[] = [];
+const servers: Answering[] = [];
 afterEach(() => {
-  for (const close of closing.splice(0)) close();
+  for (const server of servers.splice(0)) server.close();
 });
 
 const serving = async (answer: RequestListener): Promise<string> => {
-  const server = createServer(answer).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  closing.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await answering(answer);
+  servers.push(server);
+  return server.url;
 };
 
 /** As QuestDB describes the four tables that the store has just created. */
