@@ -1,0 +1,177 @@
+/**
+ * Gives what devices sent its meaning: who it is from, what was measured in which unit, when, of whom, and whether it is a value at all.
+ * Once per raw topic: numerics become measurements, waveforms become chunks. The numerics also say how each device stands.
+ */
+import type { Problem } from "../streams/core/failure.ts";
+import { stage, type Entry, type Out } from "../streams/core/stage.ts";
+import type { EventTime, LogTime } from "../streams/core/time.ts";
+import type { DecodedReading } from "../schemas/devices/adapter.ts";
+import type { Association, Device, Measurement, Reading } from "../schemas/records.ts";
+import { type RawBody, raw, rawWaveforms, telemetryQuarantine, vitals, waveforms } from "../schemas/topics.ts";
+import { chunksOf } from "./normalise/chunks.ts";
+import {
+  associationsOf,
+  type Cell,
+  type DeviceCells,
+  learnDevice,
+  type OwnTimed,
+  standingOf,
+} from "./normalise/device.ts";
+import { withAssociation } from "./normalise/holder.ts";
+import type { Adapters } from "./normalise/intake.ts";
+import { measurementsOf } from "./normalise/measurements.ts";
+import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
+import { passTime } from "./normalise/tell.ts";
+import { understand, type Understood } from "./normalise/understand.ts";
+
+const vitalsWrites = { vitals, quarantine: telemetryQuarantine };
+const waveformWrites = { waveforms, quarantine: telemetryQuarantine };
+type VitalsOut = Out<typeof vitalsWrites>;
+type WaveformsOut = Out<typeof waveformWrites>;
+
+const rulesPassBy = { empty: null, kinds: ["rules"], apply: (none: null) => none };
+
+/** `telemetry.raw` to `telemetry.vitals`. */
+export const normalise = (adapters: Adapters) =>
+  stage<RawBody, typeof vitalsWrites, Cell, null>("normalise", {
+    version: 1,
+    reads: raw,
+    writes: vitalsWrites,
+    quarantine: "quarantine",
+    shared: rulesPassBy,
+    step(state, entry, out) {
+      const { body, logTime: at, key } = entry;
+      if (body.kind === "device") expect(state, body, at);
+      else if (body.kind === "association") associate(state, body, out);
+      else if (body.kind === "reading") measure(state, entry, body, adapters, out);
+      passTime(state, at, key, out);
+    },
+    due: (state, now, key, out) => passTime(state, now, key, out),
+  });
+
+/** `telemetry.raw.waveforms` to `telemetry.waveforms`. */
+export const normaliseWaveforms = (adapters: Adapters) =>
+  stage<RawBody, typeof waveformWrites, Cell, null>("normalise-waveforms", {
+    version: 1,
+    reads: rawWaveforms,
+    writes: waveformWrites,
+    quarantine: "quarantine",
+    shared: rulesPassBy,
+    step(state, entry, out) {
+      const { body } = entry;
+      if (body.kind === "device") learnDevice(state, body);
+      else if (body.kind === "association") state.set("associations", withAssociation(associationsOf(state), body));
+      else if (body.kind === "reading") chart(state, entry, body, adapters, out);
+    },
+  });
+
+const expect = (state: DeviceCells, device: Device, at: LogTime): void => {
+  if (learnDevice(state, device) && standingOf(state) === undefined) state.set("standing", expectedSince(at));
+};
+
+/** The link goes downstream under its own subject, so that whoever judges the measurements has it before them. */
+const associate = (state: DeviceCells, association: Association, out: VitalsOut): void => {
+  const known = associationsOf(state);
+  const next = withAssociation(known, association);
+  if (next === known) return;
+  state.set("associations", next);
+  out.emit("vitals", association.subject, association);
+};
+
+const measure = (
+  state: DeviceCells,
+  entry: Entry<RawBody>,
+  reading: Reading,
+  adapters: Adapters,
+  out: VitalsOut,
+): void => {
+  const understood = understand(state, entry, reading, adapters);
+  if ("problem" in understood) {
+    out.quarantine(understood.problem);
+    stand(state, (standing) => refused(standing, entry.logTime, understood.problem));
+    return;
+  }
+  const { admission } = understood;
+  if (admission !== "new") stand(state, (standing) => counted(standing, admission));
+  if (admission === "repeat") return;
+  const { emitted, usable, problem } = emitMeasurements(state, entry.key, understood, out);
+  stand(state, (standing) =>
+    emitted === 0 && problem !== null
+      ? refused(standing, entry.logTime, problem)
+      : heard(standing, entry.logTime, usable),
+  );
+};
+
+/** What came of a reading: how many measurements, whether one can be used, and the last thing that was refused. */
+const emitMeasurements = (
+  state: DeviceCells,
+  key: string,
+  { decoded, context }: Understood,
+  out: VitalsOut,
+): { emitted: number; usable: boolean; problem: Problem | null } => {
+  const result = { emitted: 0, usable: false, problem: null as Problem | null };
+  const refuse = (problem: Problem, at?: EventTime): void => {
+    out.quarantine(problem, at === undefined ? {} : { eventTime: at });
+    result.problem = problem;
+  };
+  for (const problem of problemsOf(decoded, "waveforms")) refuse(problem);
+  measurementsOf(decoded, context).forEach((measurement, i) => {
+    const ownTimed = decoded.measurements[i]?.deviceTime !== undefined;
+    if ("problem" in measurement) refuse(measurement.problem, measurement.eventTime);
+    else if (!ownTimed || isFirstCopy(state, measurement)) {
+      out.emit("vitals", measurement.subject ?? key, measurement);
+      result.emitted++;
+      result.usable ||= isUsable(measurement);
+    }
+  });
+  return result;
+};
+
+const chart = (
+  state: DeviceCells,
+  entry: Entry<RawBody>,
+  reading: Reading,
+  adapters: Adapters,
+  out: WaveformsOut,
+): void => {
+  const understood = understand(state, entry, reading, adapters);
+  if ("problem" in understood) {
+    out.quarantine(understood.problem);
+    return;
+  }
+  const { decoded, context, admission } = understood;
+  if (admission === "repeat") return;
+  for (const problem of problemsOf(decoded, "measurements")) out.quarantine(problem);
+  for (const chunk of chunksOf(decoded, context))
+    if (chunk.ok) out.emit("waveforms", chunk.value.subject ?? entry.key, chunk.value);
+    else out.quarantine(chunk.problem);
+};
+
+/** A device that the roster does not know has no standing and leaves nothing in state: anybody can make up names. */
+const stand = (state: DeviceCells, change: (standing: Standing) => Standing): void => {
+  const standing = standingOf(state);
+  if (standing !== undefined) state.set("standing", change(standing));
+};
+
+/** What the adapter refused. Waveforms have a topic of their own, so that one waiting for its acknowledgement blocks no vital (law 7). */
+const problemsOf = (decoded: DecodedReading, stray: "measurements" | "waveforms"): readonly Problem[] => {
+  const n = decoded[stray].length;
+  if (n === 0) return decoded.problems;
+  return [
+    ...decoded.problems,
+    { reason: "wrong-stream", detail: `payload: ${n} ${stray} do not belong on this topic` },
+  ];
+};
+
+const isUsable = ({ value, validity }: Measurement): boolean =>
+  value !== null && (validity === "valid" || validity === "questionable" || validity === "indeterminate");
+
+/** A monitor repeats its last cuff pressure, with the time when it was taken, in every message: that is one measurement. */
+const isFirstCopy = (state: DeviceCells, { channel, metric, ordinal, deviceTime: at, value }: Measurement): boolean => {
+  const series = `${channel}/${metric}/${ordinal}`;
+  const known = (state.get("ownTimed") as OwnTimed | undefined) ?? {};
+  const last = known[series];
+  if (last !== undefined && last.at === at && last.value === value) return false;
+  state.set("ownTimed", { ...known, [series]: { at, value } });
+  return true;
+};

@@ -1,0 +1,86 @@
+/** Gives a decoded reading its meaning: metric codes, unit, corrected time, whose it is, and what it is worth. */
+import type { Problem } from "../../streams/core/failure.ts";
+import { eventTime, type DeviceTime, type EventTime, type ReceivedTime } from "../../streams/core/time.ts";
+import type { DecodedMeasurement, DecodedReading } from "../../schemas/devices/adapter.ts";
+import type { Measurement } from "../../schemas/records.ts";
+import { metricOf } from "../../schemas/terminology.ts";
+import { type Clock, corrected } from "./clock.ts";
+import { type Associations, inForceAt, timeAmbiguity } from "./holder.ts";
+import { measurementIdentity } from "./identity.ts";
+import { judgeZero, type Pulse, metricValueOf } from "./value.ts";
+
+/** What is known when a reading is given its meaning. */
+export interface Context {
+  readonly device: string;
+  readonly identity: readonly (string | number | null)[];
+  readonly receivedTime: ReceivedTime;
+  readonly clock: Clock | undefined;
+  readonly clockUncertaintyMs: number;
+  readonly associations: Associations;
+  readonly pulse: Pulse | null;
+  /** True: another reading of the same stamp said otherwise. */
+  readonly conflict: boolean;
+}
+
+export interface Refusal {
+  readonly problem: Problem;
+  readonly eventTime: EventTime;
+}
+
+/** In the order of the payload. Refuses `not-a-number`, `implausible`, `time-ambiguous` and what the unit conversion refuses. */
+export const measurementsOf = (reading: DecodedReading, context: Context): (Measurement | Refusal)[] => {
+  const ordinals = new Map<string, number>();
+  return reading.measurements.map((m) => {
+    const series = `${m.channel}/${m.metric}`;
+    const ordinal = ordinals.get(series) ?? 0;
+    ordinals.set(series, ordinal + 1);
+    return measurementOf(reading, m, ordinal, context);
+  });
+};
+
+/** Event time of a device time; received time where the device gave none or its clock is unknown. */
+export const timeOf = (deviceTime: DeviceTime | null, { clock, receivedTime }: Context): EventTime =>
+  deviceTime === null || clock === undefined ? eventTime(receivedTime) : corrected(clock, deviceTime);
+
+const measurementOf = (
+  reading: DecodedReading,
+  m: DecodedMeasurement,
+  ordinal: number,
+  context: Context,
+): Measurement | Refusal => {
+  const { device, receivedTime, associations } = context;
+  const deviceTime = m.deviceTime ?? reading.deviceTime;
+  const at = timeOf(deviceTime, context);
+  const value = metricValueOf(m);
+  if (!value.ok) return { problem: value.problem, eventTime: at };
+  const ambiguity = timeAmbiguity(associations, { eventTime: at, receivedTime }, context.clockUncertaintyMs);
+  if (ambiguity !== null) return { problem: ambiguity, eventTime: at };
+  const association = inForceAt(associations, at);
+  const { mdc, loinc, ucum } = metricOf(m.metric);
+  const { validity, evidence } = judgeZero(m, value.value, context.pulse, receivedTime);
+  return {
+    kind: "measurement",
+    identity: measurementIdentity(context.identity, device, reading.boot, m, ordinal),
+    subject: association?.subject ?? null,
+    association: association?.id ?? null,
+    associationRevision: association?.revision ?? null,
+    device,
+    channel: m.channel,
+    metric: m.metric,
+    mdc,
+    loinc,
+    ucum,
+    value: value.value,
+    validity,
+    evidence: context.conflict ? contradiction(evidence) : evidence,
+    deviceTime,
+    receivedTime,
+    eventTime: at,
+    periodMs: m.periodMs,
+    ordinal,
+    revision: 0,
+  };
+};
+
+const contradiction = (evidence: string | null): string =>
+  `${evidence === null ? "" : `${evidence}; `}another reading of the same time says otherwise`;

@@ -1,0 +1,81 @@
+/** Decodes a reading, and moves what the device's state knows of repeats, clock and pulse. A repeat moves nothing. */
+import type { Problem } from "../../streams/core/failure.ts";
+import { digest } from "../../streams/core/hash.ts";
+import type { Entry } from "../../streams/core/stage.ts";
+import type { DecodedReading } from "../../schemas/devices/adapter.ts";
+import type { Reading } from "../../schemas/records.ts";
+import type { RawBody } from "../../schemas/topics.ts";
+import { observe } from "./clock.ts";
+import { associationsOf, clockOf, type DeviceCells, deviceOf, pulseOf } from "./device.ts";
+import { readingIdentity } from "./identity.ts";
+import { type Adapters, readDevice } from "./intake.ts";
+import type { Context } from "./measurements.ts";
+import { admit, type Admission } from "./seen.ts";
+import { pulseAfter } from "./value.ts";
+
+export interface Understood {
+  readonly decoded: DecodedReading;
+  readonly context: Context;
+  readonly admission: Admission;
+}
+
+/** Refuses what {@link readDevice} refuses. */
+export const understand = (
+  state: DeviceCells,
+  entry: Entry<RawBody>,
+  reading: Reading,
+  adapters: Adapters,
+): Understood | { readonly problem: Problem } => {
+  const device = deviceOf(state);
+  const read = readDevice(device, entry.key, reading, adapters);
+  if (!read.ok) return read;
+  const decoded = read.value;
+  const payloadDigest = digest(reading.payload);
+  const admission = admitReading(state, entry, reading, decoded, payloadDigest);
+  const clockUncertaintyMs = device?.clockUncertaintyMs ?? 0;
+  if (admission !== "repeat") {
+    moveClock(state, decoded, reading, clockUncertaintyMs);
+    movePulse(state, decoded, reading);
+  }
+  const context: Context = {
+    device: entry.key,
+    identity: readingIdentity(entry, decoded, payloadDigest),
+    receivedTime: reading.receivedTime,
+    clock: clockOf(state),
+    clockUncertaintyMs,
+    associations: associationsOf(state),
+    pulse: pulseOf(state),
+    conflict: admission === "conflict",
+  };
+  return { decoded, context, admission };
+};
+
+const admitReading = (
+  state: DeviceCells,
+  { logTime: at }: Entry<RawBody>,
+  { session, dup }: Reading,
+  { boot, sequence, deviceTime, measurements, waveforms }: DecodedReading,
+  payloadDigest: string,
+): Admission => {
+  const series = [...measurements, ...waveforms].map(({ channel, metric }) => `${channel}/${metric}`);
+  return admit(state, { boot, sequence, deviceTime, digest: payloadDigest, series, session, dup, at });
+};
+
+const moveClock = (
+  state: DeviceCells,
+  { deviceTime, boot }: DecodedReading,
+  { receivedTime }: Reading,
+  uncertaintyMs: number,
+): void => {
+  if (deviceTime === null) return;
+  const before = clockOf(state);
+  const after = observe(before, { deviceTime, receivedTime, boot }, uncertaintyMs);
+  if (after !== before) state.set("clock", after);
+};
+
+const movePulse = (state: DeviceCells, decoded: DecodedReading, { receivedTime }: Reading): void => {
+  const before = pulseOf(state);
+  const after = pulseAfter(before, decoded, receivedTime);
+  if (after === null) state.delete("pulse");
+  else if (after !== before) state.set("pulse", after);
+};
