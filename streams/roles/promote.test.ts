@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
+import { observationOf } from "../../schemas/fhir/observation.ts";
+import type { Consent, Intent } from "../../schemas/records.ts";
+import { events } from "../../schemas/topics.ts";
+import { partitionOf } from "../core/hash.ts";
+import { logTime } from "../core/time.ts";
+import type { Wire } from "../core/wire.ts";
+import { ok } from "../core/failure.ts";
+import { memoryLog } from "../log/memory.ts";
+import { consentTable } from "./consent-table.ts";
+import { consentAtWriting } from "./promote.ts";
+
+/** Bare Avro, as one process writes and reads it. */
+const wire: Wire = {
+  encode: (topic, envelope) => topic.codec.encode(envelope),
+  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
+  learn: () => Promise.resolve(false),
+};
+
+const intent: Intent = {
+  kind: "intent",
+  identity: anEpisode().identity,
+  revision: 0,
+  patientKey: "pk-7",
+  destination: "ehr",
+  resourceType: "Observation",
+  resourceId: "o-1",
+  resource: JSON.stringify(
+    observationOf({
+      episode: anEpisode(),
+      patient: aPatient(),
+      revision: 0,
+      status: "preliminary",
+      transform: "gates@1",
+      note: null,
+    }),
+  ),
+  at: logTime(two),
+};
+
+const ward = async () => {
+  const log = memoryLog();
+  await log.ensure([{ name: events.name, partitions: events.partitions }]);
+  const appender = await log.appender("test");
+  let now = two + minutes(10);
+  const table = consentTable(log, wire);
+  const asked = consentAtWriting(table, () => now);
+  return {
+    record: (consent: Consent) =>
+      appender.append([
+        {
+          topic: events.name,
+          partition: partitionOf(consent.patientKey, events.partitions),
+          key: consent.patientKey,
+          value: wire.encode(events, { position: null, logTime: logTime(two), body: consent }),
+        },
+      ]),
+    reason: async () => (await asked(intent)).reason,
+    until: (ms: number) => {
+      now = ms;
+    },
+    close: async () => {
+      await table.close();
+      await log.close();
+    },
+  };
+};
+
+describe("consent, asked at the moment of writing", () => {
+  it("is what the log holds at that moment: unknown, permitted, withdrawn a moment later", async () => {
+    const { record, reason, close } = await ward();
+    expect(await reason()).toBe("consent-unknown");
+    await record(aConsent());
+    expect(await reason()).toBe("passed");
+    await record(aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(9) }));
+    expect(await reason()).toBe("consent-denied");
+    await close();
+  });
+
+  it("is another patient's affair for another patient, and runs out by the ward's own time", async () => {
+    const { record, reason, until, close } = await ward();
+    await record(aConsent({ patientKey: "pk-8" }));
+    expect(await reason()).toBe("consent-unknown");
+    await record(aConsent({ to: two + minutes(20) }));
+    expect(await reason()).toBe("passed");
+    until(two + minutes(20));
+    expect(await reason()).toBe("consent-not-now");
+    await close();
+  });
+
+  it("does not cover data from before it", async () => {
+    const { record, reason, close } = await ward();
+    await record(aConsent({ from: two + minutes(6) }));
+    expect(await reason()).toBe("consent-not-at-event");
+    await close();
+  });
+
+  it("sees a withdrawal that came while an earlier question was still reading", async () => {
+    const { record, reason, close } = await ward();
+    await record(aConsent());
+    const first = reason();
+    await record(aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(9) }));
+    const second = reason();
+    await first;
+    expect(await second).toBe("consent-denied");
+    await close();
+  });
+});
