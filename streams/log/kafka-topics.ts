@@ -1,0 +1,139 @@
+/** Topics of Kafka: created with the settings that the design asks for, counted, bounded, trimmed. */
+import type { Admin, ITopicConfig } from "kafkajs";
+import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
+import { stateTopic } from "./kafka-owner.ts";
+import type { TopicSpec } from "./log.ts";
+import { offsetOutOfRange, partitionCountChanged, unavailable, unknownTopic } from "./refusal.ts";
+
+/** One record of `recordBytesMax` and what Kafka puts around it. */
+const messageBytesMax = 2 * 1024 * 1024;
+
+export interface TopicSettings {
+  /** Copies of each partition; the broker's default unless given. */
+  readonly replicas?: number;
+  /** Further settings of a topic, such as `retention.ms` or `min.insync.replicas`. */
+  readonly configOf?: (topic: string) => Readonly<Record<string, string>>;
+}
+
+export class KafkaTopics {
+  readonly #client: KafkaClient;
+  readonly #settings: TopicSettings;
+  readonly #counts = new Map<string, number>();
+  #admin: Promise<Admin> | undefined;
+
+  constructor(client: KafkaClient, settings: TopicSettings) {
+    this.#client = client;
+    this.#settings = settings;
+  }
+
+  /** The raw log stamps log time, so LogAppendTime. Codes: `partition-count-changed`, `log-unavailable`. */
+  ensure(topics: readonly TopicSpec[]): Promise<void> {
+    return this.#ensure(topics, { "message.timestamp.type": "LogAppendTime" });
+  }
+
+  async ensureState(store: string, partitions: number): Promise<void> {
+    const name = stateTopic(store);
+    if (this.#counts.get(name) !== partitions)
+      await this.#ensure([{ name, partitions }], { "cleanup.policy": "compact" });
+  }
+
+  /** Undefined where it is known and there. Rejects with `unknown-topic`. */
+  check(topic: string, partition: number): Promise<void> | undefined {
+    const count = this.#counts.get(topic);
+    return count !== undefined && partition < count ? undefined : this.#assertThere(topic, partition);
+  }
+
+  async count(topic: string): Promise<number> {
+    const known = this.#counts.get(topic) ?? (await this.#lookUp([topic])).get(topic);
+    if (known === undefined) throw unknownTopic(topic);
+    this.#counts.set(topic, known);
+    return known;
+  }
+
+  async bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }> {
+    await this.check(topic, partition);
+    const offsets = await this.ask(`bounds of ${topic}`, (admin) => admin.fetchTopicOffsets(topic));
+    const found = offsets.find((one) => one.partition === partition);
+    if (found === undefined) throw unknownTopic(topic, partition);
+    return { start: Number(found.low), end: Number(found.high) };
+  }
+
+  async trim(topic: string, partition: number, beforeOffset: number): Promise<void> {
+    const { start, end } = await this.bounds(topic, partition);
+    if (beforeOffset <= start) return;
+    if (beforeOffset > end) throw offsetOutOfRange(topic, partition, beforeOffset);
+    const partitions = [{ partition, offset: String(beforeOffset) }];
+    await this.ask(`trimming ${topic}`, (admin) => admin.deleteTopicRecords({ topic, partitions }));
+  }
+
+  /** Asks the admin connection; after a failure the next call makes a new one. Codes: `log-unavailable`. */
+  async ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    this.#admin ??= this.#connect();
+    const admin = this.#admin;
+    try {
+      return await question(await admin);
+    } catch (error) {
+      if (this.#admin === admin) await this.close();
+      throw unavailable(what, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    await admin?.then((one) => one.disconnect()).catch(() => {});
+  }
+
+  async #connect(): Promise<Admin> {
+    const admin = this.#client.kafka.admin();
+    await admin.connect();
+    return admin;
+  }
+
+  async #ensure(topics: readonly TopicSpec[], config: Readonly<Record<string, string>>): Promise<void> {
+    const stand = await this.#lookUp(topics.map(({ name }) => name));
+    assertCounts(topics, stand);
+    const missing = topics.filter(({ name }) => !stand.has(name));
+    if (missing.length > 0) await this.#create(missing, config);
+    // Another process may have created them at the same moment, with its own counts.
+    if (missing.length > 0) assertCounts(topics, await this.#lookUp(missing.map(({ name }) => name)));
+    for (const { name, partitions } of topics) this.#counts.set(name, partitions);
+  }
+
+  async #create(topics: readonly TopicSpec[], config: Readonly<Record<string, string>>): Promise<void> {
+    const { replicas = -1, configOf = () => ({}) } = this.#settings;
+    const wanted = topics.map(({ name, partitions }): ITopicConfig => {
+      const entries = { "max.message.bytes": String(messageBytesMax), ...config, ...configOf(name) };
+      return {
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor: replicas,
+        configEntries: Object.entries(entries).map(([entry, value]) => ({ name: entry, value })),
+      };
+    });
+    await this.ask("creating topics", (admin) => admin.createTopics({ topics: wanted, waitForLeaders: true }));
+  }
+
+  async #assertThere(topic: string, partition: number): Promise<void> {
+    if (partition >= (await this.count(topic))) throw unknownTopic(topic, partition);
+  }
+
+  async #lookUp(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return await this.ask("looking up topics", async (admin) => {
+      const present = new Set(await admin.listTopics());
+      const topics = names.filter((name) => present.has(name));
+      if (topics.length === 0) return new Map();
+      const metadata = await admin.fetchTopicMetadata({ topics }).catch((error: unknown) => {
+        throw kafkaErrorType(error) === "" ? error : new Error(kafkaErrorType(error));
+      });
+      return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+    });
+  }
+}
+
+const assertCounts = (topics: readonly TopicSpec[], stand: ReadonlyMap<string, number>): void => {
+  for (const { name, partitions } of topics) {
+    const count = stand.get(name) ?? partitions;
+    if (count !== partitions) throw partitionCountChanged(name, count, partitions);
+  }
+};
