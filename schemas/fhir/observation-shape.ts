@@ -17,7 +17,15 @@ const quantity = z
 const referenceTo = (type: string) =>
   z.strictObject({ reference: z.string().regex(new RegExp(`^${type}/[A-Za-z0-9\\-.]{1,64}$`)) });
 
-const component = z.strictObject({ code: concept, valueQuantity: quantity });
+const instant = z.iso.datetime({ precision: 3 });
+const component = z
+  .strictObject({
+    code: concept,
+    valueQuantity: quantity.optional(),
+    valueInteger: z.int().min(1).optional(),
+    valuePeriod: z.strictObject({ start: instant, end: instant.optional() }).optional(),
+  })
+  .refine((c) => Object.keys(c).length === 2, "needs exactly one value");
 
 const meta = z.strictObject({
   profile: z.array(z.literal(vitalSignsProfile)).length(1).optional(),
@@ -41,7 +49,7 @@ export const observationShape = z
     code: concept.refine((c) => c.coding !== undefined, "needs a LOINC or MDC coding"),
     subject: referenceTo("Patient"),
     encounter: referenceTo("Encounter").optional(),
-    effectiveDateTime: z.iso.datetime({ precision: 3 }),
+    effectiveDateTime: instant,
     valueQuantity: quantity,
     interpretation: z.array(concept).length(1).optional(),
     note: z.array(z.strictObject({ text })).length(1).optional(),

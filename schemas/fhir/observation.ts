@@ -67,13 +67,25 @@ const statistic = (code: string, value: Quantity): ObservationComponent => ({
 /** A mean is a quotient: three decimals are more than any device resolves. */
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** From the first crossing sample to the last so far; no published code says that, so ours does, with its meaning in words. */
-const duration = (episode: Episode): ObservationComponent => ({
+/** How many crossing samples: an integer, for the vitalsigns profile lets no unit of a count stand in a component. */
+const sampleCount = (episode: Episode): ObservationComponent => ({
+  code: { coding: [{ system: systems.statistics, code: "count" }] },
+  valueInteger: episode.count,
+});
+
+/**
+ * From the first crossing sample to the last; without an end while it goes on, as FHIR's Period has it. No published code says
+ * that, so ours does, with its meaning in words. Not a quantity in seconds: the vitalsigns profile binds the units of components.
+ */
+const episodePeriod = (episode: Episode): ObservationComponent => ({
   code: {
-    coding: [{ system: systems.component, code: "episode-duration" }],
-    text: episode.end === null ? "Duration of the episode so far" : "Duration of the episode",
+    coding: [{ system: systems.component, code: "episode-period" }],
+    text: "Duration of the episode: first to last crossing sample",
   },
-  valueQuantity: quantity(((episode.end ?? episode.qualifyingAt) - episode.start) / 1000, "s"),
+  valuePeriod: {
+    start: utcInstant(episode.start),
+    ...(episode.end !== null && { end: utcInstant(episode.end) }),
+  },
 });
 
 /** Keys stand in a fixed order. Throws where the metric is not one of ours: `wellFormed` asks before. */
@@ -112,8 +124,8 @@ export const observationOf = (of: ObservationOf): Observation => {
       statistic("minimum", quantity(episode.min, episode.ucum)),
       statistic("maximum", quantity(episode.max, episode.ucum)),
       statistic("average", quantity(rounded(episode.mean), episode.ucum)),
-      statistic("count", quantity(episode.count, "1")),
-      duration(episode),
+      sampleCount(episode),
+      episodePeriod(episode),
     ],
   };
 };
