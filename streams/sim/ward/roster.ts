@@ -1,0 +1,112 @@
+/** The simulated ward's roster: whose device is whose, who confirmed it, and who consented. All people are invented. */
+import { type Random, random } from "../random.ts";
+import type { RosterAssociation, RosterConsent, RosterDevice, RosterPatient, Ward, WardRoster } from "./messages.ts";
+import { storyOf } from "./stories.ts";
+import { isoUtc } from "./time.ts";
+
+/** The roster file's content. */
+export const rosterOf = (ward: Pick<Ward, "roster">): WardRoster => ward.roster;
+
+/** A device and the bed (numbered from 1) that it stands at; null: in store, nobody's. */
+export interface Placed extends RosterDevice {
+  readonly bedNumber: number | null;
+}
+
+const hourMs = 3_600_000;
+const nurses = ["Amara Obi RN", "Jonas Lindqvist RN", "Mei Tanaka RN", "Rosa Delgado RN"];
+export const destination = "ehr";
+
+export const bedName = (bed: number): string => `B${String(bed).padStart(2, "0")}`;
+/** The first half of a ward is intensive care, the rest step-down. */
+export const unitName = (bed: number, beds: number): string => (bed <= Math.ceil(beds / 2) ? "ICU" : "Step-down");
+
+interface Person {
+  readonly bed: number;
+  readonly patientKey: string;
+  readonly patient: RosterPatient;
+  readonly random: Random;
+}
+
+const personOf = (bed: number, seed: number): Person => {
+  const of = random(seed, `person ${bed}`);
+  const patientKey = `pat-${of.hex(12)}`;
+  const number = String(bed).padStart(4, "0");
+  return {
+    bed,
+    patientKey,
+    random: of,
+    patient: {
+      patientKey,
+      fhirId: `p-${number}`,
+      identifierSystem: "urn:afferent:simulated-ward:mrn",
+      identifierValue: `SIM-${number}`,
+      encounterFhirId: null,
+      active: true,
+      version: 1,
+    },
+  };
+};
+
+export interface RosterOptions {
+  readonly beds: number;
+  readonly seed: number;
+  readonly startMs: number;
+  readonly placed: readonly Placed[];
+}
+
+export const makeRoster = ({ beds, seed, startMs, placed }: RosterOptions): WardRoster => {
+  const people = Array.from({ length: beds }, (_, i) => personOf(i + 1, seed));
+  const inBed = (bed: number | null): Person | undefined => (bed === null ? undefined : people[bed - 1]);
+  return {
+    version: 1,
+    devices: placed.map(({ bedNumber: _bed, ...device }) => device),
+    beds: people.map(({ bed }) => ({ bed: bedName(bed), unit: unitName(bed, beds) })),
+    associations: placed.flatMap(({ device, bedNumber }) => {
+      const person = inBed(bedNumber);
+      return person === undefined ? [] : [associate(person, device, beds, startMs)];
+    }),
+    patients: people.map(({ patient }) => patient),
+    consents: people.flatMap((person) =>
+      isWithheld(person.bed, beds, "consent-unknown") ? [] : [permit(person, startMs)],
+    ),
+  };
+};
+
+const isWithheld = (bed: number, beds: number, why: string): boolean => storyOf(bed, beds)?.recognise.withheld === why;
+
+const associate = (
+  { bed, patientKey, random: of }: Person,
+  device: string,
+  beds: number,
+  startMs: number,
+): RosterAssociation => {
+  const from = startMs - Math.round(of.between(2, 30)) * hourMs;
+  const confirmed = !isWithheld(bed, beds, "association-unconfirmed");
+  const nurse = nurses[bed % nurses.length] ?? "";
+  return {
+    id: `assoc-${device}`,
+    revision: 1,
+    device,
+    subject: `sub-${of.hex(12)}`,
+    patientKey,
+    bed: bedName(bed),
+    unit: unitName(bed, beds),
+    ageBand: "adult",
+    from: isoUtc(from),
+    to: null,
+    confirmedBy: confirmed ? nurse : null,
+    confirmedAt: confirmed ? isoUtc(from + 4 * 60_000) : null,
+    assertedBy: confirmed ? nurse : "ADT feed",
+  };
+};
+
+const permit = ({ bed, patientKey }: Person, startMs: number): RosterConsent => ({
+  id: `consent-${bedName(bed)}`,
+  version: 1,
+  patientKey,
+  destination,
+  decision: "permit",
+  from: isoUtc(startMs - 48 * hourMs),
+  to: null,
+  recordedAt: isoUtc(startMs - 48 * hourMs),
+});
