@@ -91,7 +91,7 @@ describe("a real QuestDB", () => {
     expect(await store.count("vitals")).toBe(distinct);
     const [row] = await sql(`SELECT count_distinct(identity) AS n FROM ${table}`);
     expect(Number(row?.["n"])).toBe(distinct);
-  }, 60_000);
+  });
 });
 
 const restart = async (server: ServerHandle, signal: "SIGTERM" | "SIGKILL"): Promise<void> => {

@@ -150,13 +150,13 @@ export const seriesConformance = (name: string, open: () => Promise<SeriesStore>
       const rows = fc
         .sample(fc.tuple(text, number), { numRuns: 200, seed: 7 })
         .map(([t, value], i) =>
-          heartRate(i, value, { identity: `id-${i}`, channel: `c${t.replaceAll("\0", "")}`, evidence: t }),
+          heartRate(i, value, { identity: `id-${i}${t}`, channel: `c${t.replaceAll("\0", "")}`, evidence: t }),
         );
       await store.write({ vitals: rows });
       await store.settled();
       const vitals = await store.vitals(all);
-      expect(vitals.map(({ channel, value }) => [channel, value + 0])).toEqual(
-        rows.map(({ body }) => [body.channel, body.value + 0]),
+      expect(vitals.map(({ channel, identity, value }) => [channel, identity, value + 0])).toEqual(
+        rows.map(({ body }) => [body.channel, body.identity, body.value + 0]),
       );
     });
 

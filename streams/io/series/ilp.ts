@@ -1,8 +1,9 @@
 /**
- * Rows as QuestDB's line protocol, version 2 (binary arrays). The encoding is the official client's buffer; its Sender is
- * not used, because it drops a batch whose flush fails, hides the server's reason and may hang for minutes.
+ * Rows as QuestDB's line protocol, version 2. Arrays are encoded by the official client's buffer. Its Sender is not used,
+ * because it drops a batch whose flush fails, hides the server's reason and may hang for minutes.
  */
 import { createBuffer, type SenderBuffer, SenderOptions } from "@questdb/nodejs-client";
+import { textLines } from "./ilp-text.ts";
 import type { Cell, Column, ColumnType, Filled, Table } from "./tables.ts";
 import type { Row } from "./series.ts";
 
@@ -25,7 +26,8 @@ const symbolsFirst = (columns: readonly Column<unknown>[]): readonly Column<unkn
   ...columns.filter((column) => column.type !== "symbol"),
 ];
 
-const encode = (name: string, table: Table<unknown>, rows: readonly Row<unknown>[]): Uint8Array => {
+/** Through the client, which knows the binary form of arrays. */
+const arrayLines = (name: string, table: Table<unknown>, rows: readonly Row<unknown>[]): Uint8Array => {
   const buffer = createBuffer(new SenderOptions("http::addr=none;protocol_version=2;"));
   const columns = symbolsFirst(table.columns);
   for (const { body, logTime } of rows) {
@@ -39,12 +41,16 @@ const encode = (name: string, table: Table<unknown>, rows: readonly Row<unknown>
   return buffer.toBufferView();
 };
 
+const hasArrays = (table: Table<unknown>): boolean => table.columns.some((column) => column.type === "doubles");
+
 /** What one request carries at most: the server answers for a whole request at once. */
 const rowsPerRequest = 5000;
 
 /** The rows as bodies of requests to /write, each of at most 5,000 rows. Null cells are left out. */
 export function* lineProtocol(parts: readonly Filled[], prefix: string): Generator<Uint8Array> {
-  for (const { table, rows } of parts)
+  for (const { table, rows } of parts) {
+    const encode = hasArrays(table) ? arrayLines : textLines;
     for (let from = 0; from < rows.length; from += rowsPerRequest)
       yield encode(prefix + table.name, table, rows.slice(from, from + rowsPerRequest));
+  }
 }

@@ -51,6 +51,13 @@ export const writeLines = async (address: QuestdbAddress, lines: Uint8Array): Pr
   if (response.status !== 204) throw refusal("Writing to", address, response.status, text);
 };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const rawControls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+
+/** QuestDB 9.3.4 leaves some control characters of a text as they are, which JSON forbids. */
+const parseAnswer = (text: string): { columns?: { name: string }[]; dataset?: SqlValue[][] } =>
+  JSON.parse(text.replace(rawControls, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
+
 export type SqlValue = string | number | boolean | null;
 
 /** Runs one statement; gives its rows by column name. Codes: `store-unavailable`, `store-refused`. */
@@ -58,7 +65,7 @@ export const runSql = async (address: QuestdbAddress, sql: string): Promise<read
   const response = await request(address, `/exec?query=${encodeURIComponent(sql)}`, {});
   const text = await textOf(address, response);
   if (response.status !== 200) throw refusal("Asking", address, response.status, text);
-  const { columns, dataset } = JSON.parse(text) as { columns?: { name: string }[]; dataset?: SqlValue[][] };
+  const { columns, dataset } = parseAnswer(text);
   return (dataset ?? []).map((row) => Object.fromEntries((columns ?? []).map(({ name }, i) => [name, row[i] ?? null])));
 };
 
