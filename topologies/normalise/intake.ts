@@ -6,7 +6,7 @@ import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapte
 export type Adapters = ReadonlyMap<string, DeviceAdapter>;
 
 /**
- * Refuses `unknown-device`, `payload-too-large`, `identity-mismatch`, `unknown-model`, `device-time-invalid` and whatever
+ * Refuses `unknown-device`, `payload-too-large`, `identity-mismatch`, `unknown-model`, `device-time-invalid`, `bad-channel` and whatever
  * the adapter refuses.
  */
 export const readDevice = (
@@ -28,11 +28,20 @@ export const readDevice = (
   return decoded.ok ? checkIdentity(decoded.value, key) : decoded;
 };
 
+/** 9999-12-31T23:59:59.999Z: FHIR's and QuestDB's last year; neither stores a sample from before 1970. */
+const latestTime = 253_402_300_799_999;
+
+/** It becomes part of keys downstream. */
+const channelName = /^[A-Za-z0-9._:/-]{1,64}$/;
+
 const checkIdentity = (decoded: DecodedReading, key: string): Result<DecodedReading> => {
   if (decoded.device !== null && decoded.device !== key)
     return refuse("identity-mismatch", `payload: says it is from ${decoded.device}, its topic is of ${key}`);
   for (const time of [decoded.deviceTime, ...decoded.measurements.map((m) => m.deviceTime ?? null)])
-    if (time !== null && !Number.isSafeInteger(time))
-      return refuse("device-time-invalid", `payload: its time ${time} is no time`);
+    if (time !== null && !(Number.isSafeInteger(time) && time >= 0 && time <= latestTime))
+      return refuse("device-time-invalid", `payload: its time ${time} is no time between 1970 and 9999`);
+  for (const { channel } of [...decoded.measurements, ...decoded.waveforms])
+    if (!channelName.test(channel))
+      return refuse("bad-channel", `payload: ${JSON.stringify(channel)} names no channel`);
   return ok(decoded);
 };

@@ -30,11 +30,12 @@ export interface Sighting {
 export type Admission = "new" | "repeat" | "conflict";
 
 export const seenForMs = 900_000;
-const bucketsKept = 64;
+const bucketsKept = 256;
 const readingsKept = 1_024;
-const bucketMs = 60_000;
-const bucketSequences = 64;
-const digestLength = 16;
+// Small, for a checkpoint writes the whole bucket that changed.
+const bucketMs = 15_000;
+const bucketSequences = 16;
+const digestLength = 12;
 
 /** As much of a device's state as this needs. */
 interface SeenState {
@@ -50,7 +51,7 @@ const bucketCell = (name: string): string => `seen/${name}`;
 export const admit = (state: SeenState, s: Sighting): Admission => {
   const stamped = s.sequence !== null || s.deviceTime !== null;
   const name = bucketOf(s);
-  const stamp = stamped ? `${s.sequence ?? ""}@${s.deviceTime ?? ""}` : "";
+  const stamp = stampOf(s);
   const bucket = (state.get(bucketCell(name)) as Bucket | undefined) ?? begin(state, name, s.at);
   const digest = s.digest.slice(0, digestLength);
   const alike = bucket.readings.filter(([known]) => known === stamp);
@@ -61,10 +62,15 @@ export const admit = (state: SeenState, s: Sighting): Admission => {
   return conflict ? "conflict" : "new";
 };
 
+/** A sequence counts within its boot; where the device names none, its time tells a restarted count from a repeat. */
+const stampOf = ({ boot, sequence, deviceTime }: Sighting): string =>
+  sequence !== null && boot !== null ? `${sequence}` : `${sequence ?? ""}@${deviceTime ?? ""}`;
+
+/** What comes from outside is named as JSON, which has no control characters. */
 const bucketOf = ({ boot, sequence, deviceTime, session }: Sighting): string => {
-  if (sequence !== null) return `${boot ?? ""}/sequence/${Math.floor(sequence / bucketSequences)}`;
-  if (deviceTime !== null) return `${boot ?? ""}/time/${Math.floor(deviceTime / bucketMs)}`;
-  return `session/${session}`;
+  if (sequence !== null) return `${JSON.stringify(boot)}/sequence/${Math.floor(sequence / bucketSequences)}`;
+  if (deviceTime !== null) return `${JSON.stringify(boot)}/time/${Math.floor(deviceTime / bucketMs)}`;
+  return `session/${JSON.stringify(session)}`;
 };
 
 /** Opens a bucket and forgets those whose time is over. */
