@@ -7,14 +7,9 @@ import { isoUtc } from "./time.ts";
 /** The roster file's content. */
 export const rosterOf = (ward: Pick<Ward, "roster">): WardRoster => ward.roster;
 
-/** A device and the bed (numbered from 1) that it stands at; null: in store, nobody's. */
-export interface Placed extends RosterDevice {
-  readonly bedNumber: number | null;
-}
-
 const hourMs = 3_600_000;
 const nurses = ["Amara Obi RN", "Jonas Lindqvist RN", "Mei Tanaka RN", "Rosa Delgado RN"];
-export const destination = "ehr";
+const destination = "ehr";
 
 export const bedName = (bed: number): string => `B${String(bed).padStart(2, "0")}`;
 /** The first half of a ward is intensive care, the rest step-down. */
@@ -51,19 +46,19 @@ export interface RosterOptions {
   readonly beds: number;
   readonly seed: number;
   readonly startMs: number;
-  readonly placed: readonly Placed[];
+  readonly placements: readonly { readonly bed: number | null; readonly roster: RosterDevice }[];
 }
 
-export const makeRoster = ({ beds, seed, startMs, placed }: RosterOptions): WardRoster => {
+export const makeRoster = ({ beds, seed, startMs, placements }: RosterOptions): WardRoster => {
   const people = Array.from({ length: beds }, (_, i) => personOf(i + 1, seed));
   const inBed = (bed: number | null): Person | undefined => (bed === null ? undefined : people[bed - 1]);
   return {
     version: 1,
-    devices: placed.map(({ bedNumber: _bed, ...device }) => device),
+    devices: placements.map(({ roster }) => roster),
     beds: people.map(({ bed }) => ({ bed: bedName(bed), unit: unitName(bed, beds) })),
-    associations: placed.flatMap(({ device, bedNumber }) => {
-      const person = inBed(bedNumber);
-      return person === undefined ? [] : [associate(person, device, beds, startMs)];
+    associations: placements.flatMap(({ bed, roster }) => {
+      const person = inBed(bed);
+      return person === undefined ? [] : [associate(person, roster.device, beds, startMs)];
     }),
     patients: people.map(({ patient }) => patient),
     consents: people.flatMap((person) =>
