@@ -17,7 +17,7 @@ export interface Fault {
 interface Placed {
   readonly bed: string;
   readonly device: DeviceView;
-  /** Whether any value of this device is still fresh. */
+  /** Whether its most frequent value is still fresh. */
   readonly usable: boolean;
 }
 
@@ -99,7 +99,7 @@ const deviceItem = ({ bed, device, usable }: Placed): Item | null => {
         identity: `quarantining ${device.device}`,
         // Without one usable value the patient is unmonitored, however much the device says (clinical.md 4).
         priority: usable ? "medium" : "high",
-        what: usable ? "messages refused" : "messages refused, nothing usable",
+        what: usable ? "messages refused" : "all messages refused",
         action: `check ${device.device}'s mapping and firmware${device.detail === null ? "" : ` (${device.detail})`}`,
       };
     case "clockOff":
@@ -164,17 +164,17 @@ export interface Concerns {
   readonly stalledSince: number | null;
 }
 
-const isFresh = (vital: VitalView, logTime: number): boolean =>
-  vital.value !== null && logTime - vital.at <= vital.staleAfterMs;
+/** A cuff's reading of ten minutes ago does not make up for a lost ECG: the most frequent value counts. */
+const isUsable = (device: string, vitals: readonly VitalView[], logTime: number): boolean => {
+  const own = vitals.filter((vital) => vital.device === device);
+  const fastest = Math.min(...own.map(({ staleAfterMs }) => staleAfterMs));
+  return own.some((v) => v.value !== null && v.staleAfterMs === fastest && logTime - v.at <= fastest);
+};
 
 /** At most 50; high before medium before low, what can't be seen before what is seen, then the longest first. */
 export const attention = ({ logTime, beds, unplaced, faults, stalledSince }: Concerns): AttentionView[] => {
   const placed: Placed[] = beds.flatMap(({ bed, devices, vitals }) =>
-    devices.map((device) => ({
-      bed,
-      device,
-      usable: vitals.some((v) => v.device === device.device && isFresh(v, logTime)),
-    })),
+    devices.map((device) => ({ bed, device, usable: isUsable(device.device, vitals, logTime) })),
   );
   const platform = [...(stalledSince === null ? [] : [stallItem(stalledSince)]), ...faults.map(faultItem)];
   const rest = [

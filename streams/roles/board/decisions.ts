@@ -8,7 +8,8 @@ const kept = 5_000;
 
 interface Decided {
   readonly revision: number;
-  readonly view: Omit<DecisionView, "delivery">;
+  readonly ruleId: string;
+  readonly view: Omit<DecisionView, "delivery" | "title">;
 }
 
 interface Delivered {
@@ -34,8 +35,8 @@ export class Decisions {
   #refused = 0;
   #written = 0;
 
-  /** `title` and `bed` as known now. The newest revision is shown; the counts follow a decision that turned. */
-  decision(decision: Decision, bed: string | null, title: string): void {
+  /** `bed` as known now. The newest revision is shown; the counts follow a decision that turned. */
+  decision(decision: Decision, bed: string | null): void {
     const had = this.#decided.get(keyOf(decision));
     if (had !== undefined && had.revision >= decision.revision) return;
     if (had?.view.promoted !== decision.promoted) {
@@ -46,13 +47,12 @@ export class Decisions {
       identity: decision.identity,
       revision: decision.revision,
       bed,
-      title,
       at: decision.at,
       promoted: decision.promoted,
       destination: decision.destination,
       answers: decision.answers.map((answer) => ({ ...answer, detail: redact(answer.detail, [decision.patientKey]) })),
     };
-    keep(this.#decided, keyOf(decision), { revision: decision.revision, view }, kept);
+    keep(this.#decided, keyOf(decision), { revision: decision.revision, ruleId: decision.ruleId, view }, kept);
   }
 
   delivery(delivery: Delivery): void {
@@ -67,11 +67,16 @@ export class Decisions {
     return { promoted: this.#promoted, refused: this.#refused, written: this.#written };
   }
 
-  newest(most: number): DecisionView[] {
+  /** `titleOf` gives a rule's title by its id. */
+  newest(most: number, titleOf: (ruleId: string) => string): DecisionView[] {
     return [...this.#decided.entries()]
-      .slice(-most)
-      .reverse()
-      .map(([key, { view }]) => ({ ...view, delivery: this.#answer(key, view.revision) }));
+      .sort(([, a], [, b]) => b.view.at - a.view.at)
+      .slice(0, most)
+      .map(([key, { view, ruleId }]) => ({
+        ...view,
+        title: titleOf(ruleId),
+        delivery: this.#answer(key, view.revision),
+      }));
   }
 
   /** An answer to an earlier revision says nothing about this one. */

@@ -204,7 +204,7 @@ export class BoardModel {
       unplaced,
       limits: [...this.#limits.values()],
       episodes: this.#episodes.newest(listed),
-      decisions: this.#decisions.newest(listed),
+      decisions: this.#decisions.newest(listed, (id) => this.#limits.get(id)?.title ?? id),
       stages: [...this.#stages.values()].map((stage) => stage.view(speed)),
       totals: {
         received: this.#received,
@@ -232,8 +232,7 @@ export class BoardModel {
   }
 
   #decision(decision: Decision, logTime: number): void {
-    const title = this.#limits.get(decision.ruleId)?.title ?? decision.ruleId;
-    this.#decisions.decision(decision, this.#bedNameOf(decision.device, logTime), title);
+    this.#decisions.decision(decision, this.#bedNameOf(decision.device, logTime));
   }
 
   #rules(rules: Rules): void {

@@ -1,0 +1,11 @@
+/** Starts the page. */
+import { render } from "preact";
+import { Page } from "./page.tsx";
+import "./style/tokens.css";
+import "./style/frame.css";
+import "./style/beds.css";
+import "./style/detail.css";
+import "./style/lists.css";
+
+const place = document.getElementById("page");
+if (place !== null) render(<Page />, place);
