@@ -16,27 +16,30 @@ const sourcesOf = (name: SoftwareName): string[] =>
     .sort()
     .map((file) => join(serversFolder, name, file));
 
-/** Where the compiled classes are, or will be. */
+/** The folder whose only file, `<name>.jar`, holds the compiled classes, or will. */
 export const builtFolder = (config: StackConfig, name: SoftwareName): string => {
   const hash = createHash("sha256").update(softwareFolder(config, name));
   for (const source of sourcesOf(name)) hash.update(readFileSync(source));
-  return join(config.software, `${name}-classes-${hash.digest("hex").slice(0, 12)}`);
+  return join(config.software, `${name}-jar-${hash.digest("hex").slice(0, 12)}`);
 };
 
-/** Code: `compile-failed`, with the compiler's words. */
+/** Code: `compile-failed`, with the tool's words. */
 export const compileSources = async (config: StackConfig, name: SoftwareName, onLine: OnLine): Promise<void> => {
   const sources = sourcesOf(name);
   const folder = builtFolder(config, name);
   if (sources.length === 0 || existsSync(folder)) return;
   onLine(`compiling ${name} (once)`);
   const incoming = `${folder}.${process.pid}`;
-  await mkdir(incoming, { recursive: true });
-  const args = ["-proc:none", "-Xlint:none", "-cp", join(softwareFolder(config, name), "*"), "-d", incoming];
-  await promisify(execFile)("javac", [...args, ...sources]).catch((cause: { stderr?: string }) => {
-    throw new OperatingError("compile-failed", `javac ${name}: ${cause.stderr ?? String(cause)}`, {
-      retry: false,
-      cause,
-    });
-  });
+  const classes = join(incoming, "classes");
+  await mkdir(classes, { recursive: true });
+  await run("javac", ["-proc:none", "-cp", join(softwareFolder(config, name), "*"), "-d", classes, ...sources]);
+  await run("jar", ["--create", "--file", join(incoming, `${name}.jar`), "-C", classes, "."]);
+  await rm(classes, { recursive: true });
   await rename(incoming, folder).catch(() => rm(incoming, { recursive: true })); // another process was first
 };
+
+const run = (tool: "javac" | "jar", args: readonly string[]): Promise<unknown> =>
+  promisify(execFile)(tool, args).catch((cause: { stderr?: string }) => {
+    const why = `${tool} failed (it comes with a JDK 17): ${cause.stderr ?? String(cause)}`;
+    throw new OperatingError("compile-failed", why, { retry: false, cause });
+  });

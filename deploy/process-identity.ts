@@ -27,13 +27,17 @@ export const waitForEnd = async (identity: ProcessIdentity, limitMs: number): Pr
   return true;
 };
 
-/** proc(5): field 22 is the start in ticks since boot, field 3 the state; field 2 may itself hold spaces and brackets. */
+/**
+ * proc(5): field 22 is the start in ticks since boot, 3 the state, 20 the number of threads; field 2 may itself hold spaces and
+ * brackets. A killed process whose first thread is gone still holds its ports and files until its other threads are.
+ */
 const startedByProc = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ended = ["Z", "X"].includes(fields[0] ?? "") && Number(fields[17]) <= 1;
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : `${boot}/${fields[19]}`;
+    return ended ? undefined : `${boot}/${fields[19]}`;
   } catch {
     return undefined; // no such process
   }

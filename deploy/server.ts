@@ -2,7 +2,7 @@
 import type { StackConfig } from "./config.ts";
 
 /** In the order in which they are stopped last: what others write to comes first. */
-export const serverNames = ["kafka", "apicurio", "questdb", "mosquitto"] as const;
+export const serverNames = ["kafka", "apicurio", "questdb", "hapi", "mosquitto"] as const;
 export type ServerName = (typeof serverNames)[number];
 
 /** A module of `servers/pom.xml`. */
@@ -15,7 +15,7 @@ export interface Place {
   readonly folder: string;
   /** Its downloaded libraries; empty for what the operating system's packages bring. */
   readonly software: string;
-  /** Compiled classes and the like: made once, shared by all stacks. */
+  /** The folder of the jar compiled from the Java files beside its pom. */
   readonly built: string;
 }
 

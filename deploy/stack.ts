@@ -5,13 +5,14 @@ import { fetchSoftware, type OnLine } from "./fetch.ts";
 import { type ServerHandle, serverHandle } from "./handle.ts";
 import { type ServerName, type ServerSpec, serverNames, type SoftwareName } from "./server.ts";
 import { apicurio } from "./servers/apicurio/apicurio.ts";
+import { hapi } from "./servers/hapi/hapi.ts";
 import { kafka } from "./servers/kafka/kafka.ts";
 import { mosquitto } from "./servers/mosquitto/mosquitto.ts";
 import { questdb } from "./servers/questdb/questdb.ts";
 import { runningPorts } from "./state.ts";
 import { provideSystemPrograms } from "./system-packages.ts";
 
-const specs: Readonly<Record<ServerName, ServerSpec>> = { kafka, apicurio, questdb, mosquitto };
+const specs: Readonly<Record<ServerName, ServerSpec>> = { kafka, apicurio, questdb, hapi, mosquitto };
 
 export interface Stack {
   readonly config: StackConfig;
@@ -33,7 +34,7 @@ export interface StackOptions {
 
 /**
  * Downloads what is missing, starts the servers that don't run yet, and returns when each of them answers.
- * When one fails the others are stopped again. Codes: `server-not-ready` (names the server and its log file and shows
+ * When one fails, those started here are stopped again. Codes: `server-not-ready` (names the server and its log file and shows
  * its end), `port-taken`, `download-failed`, `maven-missing`, `package-missing`.
  */
 export const startStack = async ({
@@ -43,6 +44,7 @@ export const startStack = async ({
 }: StackOptions): Promise<Stack> => {
   await provide(config, servers, onLine);
   const stack = stackOf(config, servers);
+  const stopped = stack.servers.filter(({ pid }) => pid === undefined);
   const started = await Promise.allSettled(
     stack.servers.map(async (server) => {
       await server.start();
@@ -51,7 +53,7 @@ export const startStack = async ({
   );
   const failed = started.find((result) => result.status === "rejected");
   if (failed === undefined) return stack;
-  await stack.stop();
+  await stopInOrder(stopped);
   throw failed.reason;
 };
 
@@ -98,9 +100,11 @@ const stackOf = (config: StackConfig, names: readonly ServerName[]): Stack => {
       if (found === undefined) throw new RangeError(`the stack was started without ${name}`);
       return found;
     },
-    stop: async () => {
-      for (const server of servers.toSorted((a, b) => serverNames.indexOf(b.name) - serverNames.indexOf(a.name)))
-        await server.stop();
-    },
+    stop: () => stopInOrder(servers),
   };
+};
+
+const stopInOrder = async (servers: readonly ServerHandle[]): Promise<void> => {
+  for (const server of servers.toSorted((a, b) => serverNames.indexOf(b.name) - serverNames.indexOf(a.name)))
+    await server.stop();
 };
