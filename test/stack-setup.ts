@@ -6,6 +6,7 @@ import type { TestProject } from "vitest/node";
 import { readStackConfig, type StackConfig } from "../deploy/config.ts";
 import { freePorts } from "../deploy/ports.ts";
 import { identify, isAlive, type ProcessIdentity } from "../deploy/process-identity.ts";
+import { type ServerName, serverNames } from "../deploy/server.ts";
 import { runningStack, startStack } from "../deploy/stack.ts";
 
 const prefix = "afferent-test-";
@@ -15,9 +16,15 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const data = mkdtempSync(join(tmpdir(), prefix));
   writeFileSync(join(data, "owner.json"), JSON.stringify(identify(process.pid)));
   const config: StackConfig = { ...readStackConfig(), data, ports: await freePorts() };
-  await startStack({ config, onLine: (line) => console.error(line) });
+  await startStack({ config, servers: wantedServers(), onLine: (line) => console.error(line) });
   project.provide("stackConfig", config);
   return () => end(config);
+};
+
+/** All, unless AFFERENT_TEST_SERVERS=kafka,apicurio names those that the files of this run need: to try one file quickly. */
+const wantedServers = (): readonly ServerName[] => {
+  const names = process.env["AFFERENT_TEST_SERVERS"];
+  return names === undefined ? serverNames : serverNames.filter((name) => names.split(",").includes(name));
 };
 
 /** The servers' logs are kept beside the run's other results. */
