@@ -8,6 +8,8 @@ import type { Topology } from "./core/topology.ts";
 import type { Wire } from "./core/wire.ts";
 import type { Config } from "./config.ts";
 import { loadAdapters } from "./io/device-adapters.ts";
+import { fhirSink } from "./io/fhir.ts";
+import type { ConsentCheck } from "./io/fhir/write.ts";
 import { confluentRegistry } from "./io/registry/confluent.ts";
 import { localRegistry } from "./io/registry/local.ts";
 import type { SchemaRegistry } from "./io/registry/registry.ts";
@@ -23,6 +25,9 @@ import { sqliteLog } from "./log/sqlite.ts";
 import { approveForDemo, parseRules } from "../topologies/rules.ts";
 import { wardTopology } from "../topologies/ward.ts";
 import type { Rule } from "../schemas/records.ts";
+import type { deliveries, outbox } from "../schemas/topics.ts";
+import type { Sink } from "./core/sink.ts";
+import type { BodyOf } from "./core/stage.ts";
 
 /** What every role gets: the ports, and where to say what happens. */
 export interface Platform {
@@ -36,6 +41,9 @@ export interface Platform {
   readonly counted: Counts;
   close(): Promise<void>;
 }
+
+/** Carries the outbox's intents to one destination and says back what it answered. */
+export type DestinationSink = Sink<BodyOf<typeof outbox>, { readonly deliveries: typeof deliveries }>;
 
 export interface Counts {
   readonly received: Counter;
@@ -62,6 +70,33 @@ export const openSeries = (config: Config): Promise<SeriesStore> =>
   config.series.kind === "sqlite"
     ? sqliteSeries({ file: join(config.data, "series.sqlite"), keepHours: config.series.keepHours })
     : questdbSeries({ url: config.series.url });
+
+/** What every kind of destination is opened with. */
+export interface DestinationOptions {
+  readonly baseUrl: string;
+  /** As consents name it. */
+  readonly destination: string;
+  /** Asked once more at the moment of each write. */
+  readonly consent: ConsentCheck;
+}
+
+/** The kinds of destination. A new one is one file in io and one line here. */
+const destinationKinds: Readonly<Record<string, (options: DestinationOptions) => DestinationSink>> = {
+  fhir: fhirSink,
+};
+
+/** Codes: `config-invalid` for a kind that is not known. */
+export const openDestination = (
+  { name, kind, baseUrl }: Config["destinations"][number],
+  consent: ConsentCheck,
+): DestinationSink => {
+  const open = Object.hasOwn(destinationKinds, kind) ? destinationKinds[kind] : undefined;
+  if (open !== undefined) return open({ baseUrl, destination: name, consent });
+  const known = Object.keys(destinationKinds).join(", ");
+  throw new OperatingError("config-invalid", `destinations: ${name} is of kind ${kind}; there are: ${known}`, {
+    retry: false,
+  });
+};
 
 /** The roster, or OperatingError `roster-invalid` with every problem and its place. */
 export const loadRoster = async (file: string): Promise<Roster> => {
@@ -137,7 +172,10 @@ export const openPlatform = async (config: Config, role: string): Promise<Platfo
         registers: [metrics],
       }),
     },
-    close: () => log.close(),
+    close: async () => {
+      await log.close();
+      await registry.close();
+    },
   };
 };
 

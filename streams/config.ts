@@ -36,7 +36,10 @@ const shape = z.strictObject({
   destinations: z
     .array(
       z.strictObject({
+        /** As consents name it. */
         name: z.string().min(1),
+        /** How it is written to: a name in compose.ts. */
+        kind: z.string().min(1).default("fhir"),
         baseUrl: z.url(),
         /** This destination's policy: an ended episode's Observation becomes final; else it stays preliminary. */
         finalAtEnd: z.boolean(),

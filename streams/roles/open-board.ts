@@ -12,7 +12,10 @@ const sinks = (platform: Platform) => {
     { name: "store-waveforms", reads: reads("telemetry.waveforms") },
     { name: "store-windows", reads: reads("telemetry.windows") },
     { name: "store-episodes", reads: reads("telemetry.episodes") },
-    ...platform.config.destinations.map(({ name }) => ({ name: `fhir-${name}`, reads: reads("clinical.outbox") })),
+    ...platform.config.destinations.map(({ name, kind }) => ({
+      name: `${kind}-${name}`,
+      reads: reads("clinical.outbox"),
+    })),
   ];
 };
 

@@ -2,13 +2,13 @@
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Intent } from "../../schemas/records.ts";
 import { consented } from "../../topologies/gates/consented.ts";
-import type { Platform } from "../compose.ts";
+import { type DestinationSink, openDestination, type Platform } from "../compose.ts";
 import { scaleTime } from "../core/time.ts";
-import { fhirSink, type FhirSinkOptions } from "../io/fhir.ts";
+import type { ConsentCheck } from "../io/fhir/write.ts";
 import { runSink } from "../log/sink-runner.ts";
 import { type ConsentTable, consentTable } from "./consent-table.ts";
 import { followAll, type Running } from "./running.ts";
-import { fixScale } from "./source.ts";
+import { knownScale } from "./source.ts";
 
 /** When the data of an intent arose: its own effective time (ms). A resource without one is covered by no consent. */
 const eventTimeOf = (intent: Intent): number => {
@@ -18,7 +18,7 @@ const eventTimeOf = (intent: Intent): number => {
 
 /** `now`: in the ward's time, as the log has it. */
 export const consentAtWriting =
-  (table: ConsentTable, now: () => number): FhirSinkOptions["consent"] =>
+  (table: ConsentTable, now: () => number): ConsentCheck =>
   async (intent) => {
     const at = eventTimeOf(intent);
     const asked = now();
@@ -27,10 +27,8 @@ export const consentAtWriting =
     return consented(await table.of(intent.patientKey), intent.destination, [at], asked);
   };
 
-type FhirSink = ReturnType<typeof fhirSink>;
-
 /** Tells each answer of a destination once, as it goes back into the log. */
-const counting = (sink: FhirSink, tell: (outcome: string) => void): FhirSink => ({
+const counting = (sink: DestinationSink, tell: (outcome: string) => void): DestinationSink => ({
   ...sink,
   async write(entries) {
     const emissions = await sink.write(entries);
@@ -41,11 +39,11 @@ const counting = (sink: FhirSink, tell: (outcome: string) => void): FhirSink => 
 
 export const runPromotion = async (platform: Platform): Promise<Running> => {
   const { config, log, wire, counted } = platform;
-  const scale = await fixScale(config.speed, { log, wire, now: Date.now });
+  const scale = await knownScale(config.speed, { log, wire });
   const table = consentTable(log, wire);
   const consent = consentAtWriting(table, () => Math.round(scaleTime(scale, Date.now())));
-  const sinks = config.destinations.map(({ name, baseUrl }) =>
-    counting(fhirSink({ baseUrl, destination: name, consent }), (outcome) => counted.promoted.inc({ outcome })),
+  const sinks = config.destinations.map((destination) =>
+    counting(openDestination(destination, consent), (outcome) => counted.promoted.inc({ outcome })),
   );
   const subscriptions = await Promise.all(sinks.map((sink) => runSink(sink, platform.running)));
   const running = followAll(
