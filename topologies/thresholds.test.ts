@@ -103,7 +103,7 @@ describe("a slow desaturation", () => {
   it("whose value chatters between limit and clear stays one episode", () => {
     const d = driven([spo2Low]);
     stream(d, 0, "spo2", times(11, 89));
-    stream(d, 11, "spo2", [...times(60, 91), 89, ...times(4, 93), 91, ...times(4, 93), 88]);
+    stream(d, 11, "spo2", [...times(60, 91), 89, ...times(4, 93), 91, ...times(4, 93), 88, ...times(4, 93), 88]);
     expect(told(d)).toEqual(["spo2-low start 0-"]);
   });
 });
@@ -170,6 +170,13 @@ describe("what a value must be to cross", () => {
     give(d, 4, "heartRate", 80);
     expect(told(d)).toEqual([]);
     stream(d, 9, "heartRate", times(2, 130));
+    expect(told(d)).toEqual(["hr-high start 0-"]);
+  });
+
+  it("nor is another value for the time that was judged last", () => {
+    const d = driven([{ ...hrHigh, minimumMs: 0, clearMs: 0 }]);
+    give(d, 0, "heartRate", 130);
+    give(d, 0, "heartRate", 80);
     expect(told(d)).toEqual(["hr-high start 0-"]);
   });
 });

@@ -111,6 +111,15 @@ describe("late data", () => {
     expect((revised[1] as WindowAggregate).identity).toBe(first?.identity);
   });
 
+  it("of almost five minutes still finds all that its minute had", () => {
+    const d = driven();
+    stream(d, 0, 355, (second) => (second === 58 ? null : 60));
+    d.send(subject, t0 + 355 * s, heartRate(t0 + 58 * s, 120));
+    d.tick(t0 + 356 * s);
+    expect(tumbling10(d).at(-1)).toMatchObject({ start: t0 + 50 * s, revision: 1, count: 10, max: 120 });
+    expect(of(d, "tumbling", 60_000).at(-1)).toMatchObject({ start: t0, revision: 1, count: 60, mean: 61 });
+  });
+
   it("older than five minutes is quarantined with its reason", () => {
     const d = driven();
     d.send(subject, t0 + 310 * s, heartRate(t0 + 9 * s, 60));
