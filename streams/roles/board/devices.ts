@@ -118,7 +118,9 @@ const standing = (
   if (association === undefined) return { state: "unassociated", since: endedAt(known, at) ?? known.firstHeard };
   if (state?.state === "silent") return { state: "silent", since: state.since };
   if (state?.clock === "off") return { state: "clockOff", since: state.since };
-  if (state === null && at - known.lastHeard > heardWithinMs) return { state: "silent", since: known.lastHeard };
+  if (state === null && at - known.lastHeard > heardWithinMs) {
+    return { state: "silent", since: Math.max(known.lastHeard, association.from) };
+  }
   return { state: "streaming", since: state?.since ?? known.firstHeard };
 };
 

@@ -78,7 +78,10 @@ export const startBoard = async (options: BoardOptions): Promise<Board> => {
   secure(server, options.host);
   await server.register(staticFiles, { root: pages, cacheControl: true, maxAge: 0 });
   routes(server, { options, model, clients, now });
-  const url = await listen(server, options);
+  const url = await listen(server, options).catch((error: unknown) => {
+    clients.close();
+    throw error;
+  });
   const following = follow({
     ...options,
     model,
