@@ -32,6 +32,12 @@ describe("candidates", () => {
       expect(offered(order, anEpisode()).association).toMatchObject({ revision: 2, confirmedBy: "Nurse K. Okafor" });
   });
 
+  it("tell a link from its successor by the episode's start, not by which is newer", () => {
+    const earlier = anAssociation({ to: two + minutes(60) });
+    const later = anAssociation({ id: "link-8", patientKey: "pk-8", from: two + minutes(60) });
+    expect(offered([earlier, later], anEpisode())).toMatchObject({ key: "pk-7", association: { id: "link-7" } });
+  });
+
   it("name the link that the episode was measured under where none was in force, for the gates to refuse", () => {
     const over = anAssociation({ to: two });
     expect(offered([over], anEpisode())).toMatchObject({ key: "pk-7", association: { id: "link-7", to: two } });

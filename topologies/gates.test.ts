@@ -234,6 +234,34 @@ describe("each refusal, beside its permitted twin", () => {
       link({ device: "mon-08" }),
       link({ device: "mon-07" }),
     ],
+    [
+      "a link of another subject",
+      "validatedPatient",
+      "association-mismatch",
+      link({ subject: "subject-6" }),
+      link({ subject: "subject-7" }),
+    ],
+    [
+      "a link of another patient",
+      "validatedPatient",
+      "association-mismatch",
+      { candidate: { ...aCandidate({}, anAssociation({ patientKey: "pk-8" })), patientKey: "pk-7" } },
+      { candidate: { ...aCandidate({}, anAssociation({ patientKey: "pk-7" })), patientKey: "pk-7" } },
+    ],
+    [
+      "an episode that was measured under another link",
+      "validatedPatient",
+      "association-mismatch",
+      link({}, { association: "link-6" }),
+      link({}, { association: "link-7" }),
+    ],
+    [
+      "an episode that reaches beyond the link",
+      "validatedPatient",
+      "association-not-in-force",
+      { candidate: { ...aCandidate({}, anAssociation({ to: start + 270_000 })), episode: ended(anEpisode()) } },
+      { candidate: { ...aCandidate({}, anAssociation({ to: start + 270_001 })), episode: ended(anEpisode()) } },
+    ],
     ["a patient whom nobody knows", "validatedPatient", "patient-unknown", { patient: null }, { patient: aPatient() }],
     [
       "a patient who is no longer active",
@@ -263,6 +291,27 @@ describe("each refusal, beside its permitted twin", () => {
       "consent-denied",
       { consents: [aConsent({ version: 2, decision: "deny" }), aConsent({ version: 1 })] },
       { consents: [aConsent({ version: 1, decision: "deny" }), aConsent({ version: 2 })] },
+    ],
+    [
+      "a permit that is dated in the future, over a denial",
+      "consented",
+      "consent-denied",
+      { consents: [aConsent({ decision: "deny" }), aConsent({ id: "c-2", recordedAt: two + minutes(60) })] },
+      { consents: [aConsent({ decision: "deny" }), aConsent({ id: "c-2", recordedAt: two })] },
+    ],
+    [
+      "a permit and a denial recorded at once",
+      "consented",
+      "consent-denied",
+      { consents: [aConsent({ id: "c-1" }), aConsent({ id: "c-2", decision: "deny" })] },
+      { consents: [aConsent({ id: "c-1", recordedAt: two }), aConsent({ id: "c-2", decision: "deny" })] },
+    ],
+    [
+      "an episode that outlasted the consent",
+      "consented",
+      "consent-not-at-event",
+      { consents: [aConsent({ to: start + 270_000 })], candidate: { ...aCandidate(), episode: ended(anEpisode()) } },
+      { consents: [aConsent({ to: start + 270_001 })], candidate: { ...aCandidate(), episode: ended(anEpisode()) } },
     ],
     [
       "data from before the consent",
@@ -316,6 +365,17 @@ describe("each refusal, beside its permitted twin", () => {
       consented: "consent-unknown",
     });
     expect(intents).toEqual([]);
+  });
+
+  it("believes the newest version of a patient, whatever order versions come in", () => {
+    const driver = drive(gates(policy));
+    driver.send("pk-7", two, aPatient({ version: 2, active: false }));
+    driver.send("pk-7", two, aPatient({ version: 1 }));
+    driver.send("pk-7", two, aConsent());
+    driver.send("pk-7", two + minutes(6), aCandidate());
+    expect(driver.outputs("decisions").map(({ body }) => reasons(body)["validatedPatient"])).toEqual([
+      "patient-inactive",
+    ]);
   });
 
   it("quarantines what stands under a key that is not its patient's", () => {
@@ -427,6 +487,21 @@ describe("the ceiling (clinical.md 22)", () => {
     driver.send("pk-7", start + minutes(8), { ...aCandidate(), episode: ended(episodeAt(1)) });
     expect(written(driver).at(-1)).toMatchObject({ identity: episodeAt(1).identity, revision: 2 });
     expect(written(driver).at(-1)?.note).toContain("1 further episode");
+  });
+
+  it("folds into the last one as it stands at its end, which is an amendment of what was final", () => {
+    const driver = ward();
+    for (const n of [0, 1]) play(driver, episodeAt(n));
+    driver.send("pk-7", start + minutes(8), { ...aCandidate(), episode: ended(episodeAt(1)) });
+    play(driver, episodeAt(2));
+    const last = driver.outputs("outbox").at(-1)?.body;
+    expect(last).toMatchObject({ identity: episodeAt(1).identity, revision: 2 });
+    const resource = JSON.parse(last?.kind === "intent" ? last.resource : "{}") as {
+      status: string;
+      component: object[];
+    };
+    expect(resource.status).toBe("amended");
+    expect(resource.component[1]).toMatchObject({ valueQuantity: { value: 139 } });
   });
 
   it("begins anew each day and for each rule, and does not count what was refused", () => {

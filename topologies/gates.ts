@@ -21,7 +21,7 @@ import {
   type Verdict,
 } from "./gates/promotable.ts";
 
-export type { Destination, GatePolicy } from "./gates/promotable.ts";
+export type { GatePolicy } from "./gates/promotable.ts";
 
 const version = 1;
 const transform = `gates@${version}`;

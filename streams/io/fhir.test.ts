@@ -240,6 +240,18 @@ describe("what one resource does to the others", () => {
   });
 });
 
+describe("a server that adds the tags of a new version to those of the old", () => {
+  it("is read by the highest revision among them", async () => {
+    const end = intent(ended(anEpisode()));
+    const tag = ["0", "1"].map((code) => ({ system: "urn:afferent:revision", code }));
+    await fetch(`${ehr.url}/Observation/${end.resourceId}`, {
+      method: "PUT",
+      body: JSON.stringify({ ...(JSON.parse(end.resource) as object), meta: { tag } }),
+    });
+    expect(await write([end])).toEqual(["alreadyThere revision 1 is there"]);
+  });
+});
+
 describe("consent at the moment of writing", () => {
   it("withholds what was permitted when the gates decided; its twin is written", async () => {
     const withdrawn: FhirSinkOptions["consent"] = ({ patientKey }) =>

@@ -19,7 +19,7 @@ export interface FhirSinkOptions {
   /** Intents for other destinations are left alone. */
   readonly destination: string;
   readonly consent: ConsentCheck;
-  /** A whole answer must be there after this long; 10,000 unless told otherwise. */
+  /** A whole answer must be there after this long; 30,000 unless told otherwise: a server may load its profiles at the first write. */
   readonly timeoutMs?: number;
   /** Tries of one intent before the sink gives up for now; 5 unless told otherwise. */
   readonly maxTries?: number;
@@ -79,7 +79,7 @@ const inPatientOrder = async (jobs: readonly Job[], run: (job: Job) => Promise<v
 export const fhirSink = (options: FhirSinkOptions): Sink<OutboxBody, Writes> => {
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
   const write: WriteOptions = {
-    client: fhirClient({ baseUrl, timeoutMs: options.timeoutMs ?? 10_000, now: Date.now }),
+    client: fhirClient({ baseUrl, timeoutMs: options.timeoutMs ?? 30_000, now: Date.now }),
     consent: options.consent,
     maxTries: options.maxTries ?? 5,
     pauseMs: options.pauseMs ?? 100,

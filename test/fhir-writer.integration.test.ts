@@ -1,0 +1,106 @@
+/** The writer against the real HAPI FHIR server of the stack: its 409s, its dangling references, its tags that add up. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { anEpisode, aPatient, ended } from "../schemas/fhir/clinical.fixture.ts";
+import { observationId, observationOf } from "../schemas/fhir/observation.ts";
+import { systems } from "../schemas/fhir/systems.ts";
+import type { Episode, Intent, Patient } from "../schemas/records.ts";
+import { outbox } from "../schemas/topics.ts";
+import { logTime } from "../streams/core/time.ts";
+import { seedPatients } from "../streams/io/fhir/patients.ts";
+import { fhirSink } from "../streams/io/fhir.ts";
+import { sharedStack } from "./stack.ts";
+
+let baseUrl: string;
+/** Other tests share the server: this file has patients and episodes of its own. */
+const patient = aPatient({ patientKey: "pk-writer", fhirId: "p-writer", encounterFhirId: "e-writer" });
+const episodeOf = (story: string): Episode => anEpisode({ identity: `writer-${story}` });
+
+beforeAll(async () => {
+  baseUrl = sharedStack().server("hapi").url;
+  await seedPatients(baseUrl, [
+    patient,
+    aPatient({ patientKey: "pk-writer-2", fhirId: "p-writer-2", encounterFhirId: null }),
+  ]);
+});
+
+const intent = (episode: Episode, of: Patient = patient): Intent => ({
+  kind: "intent",
+  identity: episode.identity,
+  revision: episode.revision,
+  patientKey: of.patientKey,
+  destination: "ehr",
+  resourceType: "Observation",
+  resourceId: observationId(episode, of),
+  resource: JSON.stringify(
+    observationOf({
+      episode,
+      patient: of,
+      revision: episode.revision,
+      status: episode.phase === "end" ? "final" : "preliminary",
+      transform: "gates@1",
+      note: null,
+    }),
+  ),
+  at: logTime(0),
+});
+
+const write = async (intents: readonly Intent[]): Promise<string[]> => {
+  const consent = () => Promise.resolve({ passed: true, reason: "passed", detail: "" });
+  const sink = fhirSink({ baseUrl, destination: "ehr", consent, maxTries: 8 });
+  const entries = intents.map((body, offset) => ({
+    key: body.patientKey,
+    logTime: logTime(0),
+    offset,
+    partition: 0,
+    topic: outbox.name,
+    body,
+  }));
+  return (await sink.write(entries)).map(({ body }) =>
+    body.kind === "delivery" ? `${body.outcome} ${body.detail}` : "",
+  );
+};
+
+interface Written {
+  readonly status: string;
+  readonly meta: { readonly versionId: string; readonly tag: readonly { system: string; code: string }[] };
+}
+const inEhr = async (of: Intent): Promise<Written> =>
+  (await (await fetch(`${baseUrl}/Observation/${of.resourceId}`)).json()) as Written;
+
+describe("writing to HAPI", () => {
+  it("creates, amends, and repeats without a new version; the newest revision's tag stands alone", async () => {
+    const [start, end] = [intent(episodeOf("twice")), intent(ended(episodeOf("twice")))];
+    expect(await write([start, end])).toEqual(["written 201", "written 200"]);
+    expect(await write([start, end])).toEqual(["alreadyThere revision 1 is there", "alreadyThere revision 1 is there"]);
+    const written = await inEhr(end);
+    expect(written).toMatchObject({ status: "final", meta: { versionId: "2" } });
+    expect(written.meta.tag.filter(({ system }) => system === systems.revision).map(({ code }) => code)).toEqual(["1"]);
+  });
+
+  it("keeps what it has in every element but those that the server assigns", async () => {
+    const sent = intent(episodeOf("whole"));
+    await write([sent]);
+    const { meta, ...kept } = await inEhr(sent);
+    const { meta: sentMeta, ...rest } = JSON.parse(sent.resource) as Written;
+    expect(kept).toEqual(rest);
+    expect(meta.tag).toEqual(expect.arrayContaining([...sentMeta.tag]));
+  });
+
+  it("ends at the highest revision, however many write at once", async () => {
+    const start = episodeOf("race");
+    const end = ended(start);
+    const revisions = [start, end, { ...end, revision: 2, max: 141 }, { ...end, revision: 3, max: 142 }];
+    const outcomes = await Promise.all(revisions.reverse().map((episode) => write([intent(episode)])));
+    for (const [outcome] of outcomes) expect(outcome).toMatch(/^(written|alreadyThere)/);
+    const { tag } = (await inEhr(intent(start))).meta;
+    expect(tag.filter(({ system }) => system === systems.revision).map(({ code }) => code)).toEqual(["3"]);
+  });
+
+  it("is refused for a patient whom the EHR does not know, beside one who is written", async () => {
+    const unknown = intent(episodeOf("dangling"), aPatient({ patientKey: "pk-unknown", fhirId: "p-unknown" }));
+    const outcomes = await write([unknown, intent(episodeOf("twin"))]);
+    expect(outcomes[0]).toMatch(/^refused 400: .*p-unknown/);
+    expect(outcomes[1]).toBe("written 201");
+    expect((await fetch(`${baseUrl}/Observation/${unknown.resourceId}`)).status).toBe(404);
+  });
+});
