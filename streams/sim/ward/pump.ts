@@ -12,7 +12,7 @@ export interface PumpOptions {
   readonly random: Random;
   readonly startMs: number;
   readonly phaseMs: number;
-  /** False: in store, running its self-test. */
+  /** False: in store, switched on and infusing nothing. */
   readonly infusing: boolean;
 }
 
@@ -44,7 +44,7 @@ export class Pump {
       `BOOT=${this.#boot}`,
       `SEQ=${++this.#sequence}`,
       `TIME=${isoUtc(atMs)}`,
-      `STATE=${infusing ? "INFUSING" : "SELFTEST"}`,
+      `STATE=${infusing ? "INFUSING" : "STANDBY"}`,
       `RATE=${this.#rateMlPerHour.toFixed(1)} mL/h`,
       `VOL=${this.#infusedMl.toFixed(2)} mL`,
       "",
