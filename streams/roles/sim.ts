@@ -38,6 +38,7 @@ export const sim = async (options: SimOptions): Promise<void> => {
   if (options.roster !== undefined) return writeRoster(options.roster, chosen);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  process.stdout.write(`afferent sim: ${options.url}\n`);
   await publishWard(chosen.messages(), {
     url: options.url,
     speed: options.speed,

@@ -1,0 +1,161 @@
+/**
+ * Afferent's own processes on the full stack, one per role, and the simulated ward: started detached, found again by another shell,
+ * ended by identity. Their configuration is written where the command line looks for it.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { checkConfig } from "../streams/config.ts";
+import { OperatingError } from "../streams/core/failure.ts";
+import { seedPatients } from "../streams/io/fhir/patients.ts";
+import { readRoster } from "../streams/io/roster-file.ts";
+import { chooseWard, writeRoster } from "../streams/roles/sim.ts";
+import type { StackConfig } from "./config.ts";
+import { identify, isAlive, type ProcessIdentity, waitForEnd } from "./process-identity.ts";
+import type { Stack } from "./stack.ts";
+
+export interface RolesOptions {
+  readonly stack: Stack;
+  readonly beds: number;
+  readonly seed: number;
+  readonly boardPort: number;
+  readonly onLine: (line: string) => void;
+}
+
+interface RunningRole extends ProcessIdentity {
+  readonly name: string;
+}
+
+const projectFolder = dirname(import.meta.dirname);
+const main = join(projectFolder, "streams", "main.ts");
+const readyMs_max = 45_000;
+const stopMs_max = 15_000;
+const vitalsStages = ["normalise", "windows", "thresholds", "candidates", "gates"];
+
+/** In the order of their start: who reads first. Waveforms have a process of their own. */
+const roles = (
+  config: string,
+  brokerUrl: string,
+  options: RolesOptions,
+): readonly (readonly [string, readonly string[]])[] => [
+  ["store", ["store", "--config", config]],
+  ["promote", ["promote", "--config", config]],
+  ["process", ["process", "--config", config, "--stages", ...vitalsStages]],
+  ["process-waveforms", ["process", "--config", config, "--stages", "normalise-waveforms"]],
+  ["ingest", ["ingest", "--config", config]],
+  ["board", ["board", "--config", config]],
+  [
+    "sim",
+    ["sim", "--url", brokerUrl, "--protocol", "5", "--beds", String(options.beds), "--seed", String(options.seed)],
+  ],
+];
+
+/** Resolves when every role says that it runs. Codes: `role-not-ready`, with the end of its log. */
+export const startRoles = async (options: RolesOptions): Promise<{ readonly page: string }> => {
+  const { stack, onLine } = options;
+  const config = await writeConfig(options);
+  const running: RunningRole[] = [...runningRoles(stack.config)];
+  for (const [name, args] of roles(config, stack.server("mosquitto").url, options)) {
+    if (running.some((role) => role.name === name)) continue;
+    const began = performance.now();
+    running.push(await startRole(name, args, stack.config));
+    note(stack.config, running);
+    onLine(`${name.padEnd(18)} running  ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  }
+  return { page: `http://127.0.0.1:${options.boardPort}` };
+};
+
+/** Ends them, those that feed the others first. */
+export const stopRoles = async (config: StackConfig): Promise<void> => {
+  for (const role of runningRoles(config).toReversed()) {
+    if (!isAlive(role)) continue;
+    process.kill(role.pid, "SIGTERM");
+    if (!(await waitForEnd(role, stopMs_max))) process.kill(role.pid, "SIGKILL");
+  }
+  note(config, []);
+};
+
+/** `board   running   pid 4711`, a line each. */
+export const roleLines = (config: StackConfig): readonly string[] =>
+  readNoted(config).map((role) =>
+    isAlive(role)
+      ? `${role.name.padEnd(18)} running  pid ${role.pid}`
+      : `${role.name.padEnd(18)} ended    log ${logFile(config, role.name)}`,
+  );
+
+export const runningRoles = (config: StackConfig): readonly RunningRole[] => readNoted(config).filter(isAlive);
+
+const writeConfig = async ({ stack, beds, seed, boardPort }: RolesOptions): Promise<string> => {
+  const { data } = stack.config;
+  const roster = join(data, "roster.json");
+  if (!existsSync(roster)) await writeRoster(roster, await chooseWard({ beds, seed }, Date.now()));
+  const reading = readRoster(readFileSync(roster, "utf8"));
+  if (!reading.ok)
+    throw new OperatingError(reading.problem.reason, `${roster}:\n${reading.problem.detail}`, { retry: false });
+  const ehr = stack.server("hapi").url;
+  await seedPatients(ehr, reading.value.patients);
+  const config = checkConfig(
+    {
+      ward: "Simulated ward (full stack)",
+      production: false,
+      data: join(data, "afferent"),
+      log: { kind: "kafka", brokers: [stack.server("kafka").url] },
+      registry: { kind: "confluent", url: stack.server("apicurio").url },
+      intake: {
+        kind: "subscriber",
+        url: stack.server("mosquitto").url,
+        protocolVersion: 5,
+        clientId: "afferent-ingest",
+      },
+      series: { kind: "questdb", url: stack.server("questdb").url },
+      destinations: [{ name: "ehr", kind: "fhir", baseUrl: ehr, finalAtEnd: true }],
+      roster,
+      rules: [join(projectFolder, "topologies", "rules", "adult-example.json")],
+      demoApproval: true,
+      allowPlainRules: false,
+      board: { host: "127.0.0.1", port: boardPort },
+      speed: 1,
+      lingerMs: 5,
+    },
+    "of the full stack",
+  );
+  // beside the stack's folder, where the command line looks for what runs
+  const file = join(dirname(data), "current.json");
+  writeFileSync(file, `${JSON.stringify(config, null, 1)}\n`);
+  return file;
+};
+
+const startRole = async (name: string, args: readonly string[], config: StackConfig): Promise<RunningRole> => {
+  const log = logFile(config, name);
+  mkdirSync(dirname(log), { recursive: true });
+  const out = openSync(log, "a");
+  const before = statSync(log).size;
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: projectFolder,
+    detached: true,
+    stdio: ["ignore", out, out],
+  });
+  closeSync(out);
+  child.unref();
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+  const said = (): string => readFileSync(log).subarray(before).toString();
+  const until = Date.now() + readyMs_max;
+  while (identity !== undefined && isAlive(identity) && Date.now() < until) {
+    if (said().includes(`afferent ${args[0]}: `)) return { ...identity, name };
+    await delay(50);
+  }
+  if (identity !== undefined && isAlive(identity)) process.kill(identity.pid, "SIGKILL");
+  throw new OperatingError("role-not-ready", `${name}: did not get ready; log ${log}:\n${said().slice(-2000)}`, {
+    retry: false,
+  });
+};
+
+const logFile = (config: StackConfig, name: string): string => join(config.data, "logs", `afferent-${name}.log`);
+const stateFile = (config: StackConfig): string => join(config.data, "roles.json");
+
+const readNoted = (config: StackConfig): readonly RunningRole[] =>
+  existsSync(stateFile(config)) ? (JSON.parse(readFileSync(stateFile(config), "utf8")) as RunningRole[]) : [];
+
+const note = (config: StackConfig, running: readonly RunningRole[]): void =>
+  writeFileSync(stateFile(config), JSON.stringify(running, null, 1));
