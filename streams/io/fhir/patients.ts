@@ -33,9 +33,12 @@ const encounterOf = (patient: RosterPatient): Encounter[] =>
 export const patientResources = (patients: readonly RosterPatient[]): readonly (FhirPatient | Encounter)[] =>
   patients.flatMap((patient) => [patientOf(patient), ...encounterOf(patient)]);
 
+/** The first write makes a server load its profiles: seven CPU-seconds on HAPI, on a machine that may be busy. */
+const firstWriteMs_max = 120_000;
+
 /** Puts them where they are missing; what is there is left as it is. Codes: `fhir-unavailable`, `fhir-refused`. */
 export const seedPatients = async (baseUrl: string, patients: readonly RosterPatient[]): Promise<void> => {
-  const client = fhirClient({ baseUrl, timeoutMs: 30_000, now: Date.now });
+  const client = fhirClient({ baseUrl, timeoutMs: firstWriteMs_max, now: Date.now });
   for (const resource of patientResources(patients)) {
     const id = resource.id ?? "";
     if ((await client.read(resource.resourceType, id)).status === 200) continue;
