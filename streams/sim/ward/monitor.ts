@@ -2,7 +2,7 @@
 import type { Random } from "../random.ts";
 import { type Rubbish, rubbish } from "./rubbish.ts";
 import { mqttTopicOf, type WardMessage } from "./messages.ts";
-import { Body, type Demand, meanPressure, type Vitals } from "./physiology.ts";
+import { atRest, Body, type Demand, meanPressure, type Vitals } from "./physiology.ts";
 import { type Effect, effectAt, type Story } from "./stories.ts";
 import { isoWithOffset } from "./time.ts";
 import { Waves } from "./waves.ts";
@@ -60,7 +60,7 @@ export class Monitor {
   second(atS: number): WardMessage[] {
     const { startMs, phaseMs, random, story, waveforms } = this.#options;
     const effect = effectAt(story, atS);
-    const demand = effect.demand ?? { towards: {} };
+    const demand = effect.demand ?? atRest;
     const atMs = startMs + atS * 1000 + phaseMs;
     const vitals = this.#body.step(atMs, demand);
     const deviceMs = atMs + (effect.clockOffsetMs ?? 0);

@@ -86,7 +86,7 @@ describe("a quiet bed", () => {
     expect(quiet).toHaveLength(12);
     for (const seed of [2, 3]) {
       const hours = ward({ seed, startMs: startMs + seed * 7 * 3_600_000, waveforms: false });
-      const sent = Map.groupBy(until(hours, 1_200), ({ device }) => device);
+      const sent = Map.groupBy(until(hours, 600), ({ device }) => device);
       for (const { device } of quiet)
         for (const [metric, low, high] of calm) {
           const values = samplesOf(sent.get(device) ?? [], metric).map(({ value }) => value ?? Number.NaN);

@@ -2,7 +2,7 @@
  * ECG (250 Hz), pleth and arterial pressure (125 Hz) synthesised from the heart rate, a second at a time. Beats are sums of Gaussians
  * (after McSharry et al., IEEE Trans Biomed Eng 2003;50:289, without its limit cycle); the pulse wave follows each beat that is perfused.
  */
-import type { Random } from "../random.ts";
+import { type Random, random } from "../random.ts";
 import { encodeChunk, type ChunkChannel } from "./chunk.ts";
 import type { Demand, Vitals } from "./physiology.ts";
 import type { Effect } from "./stories.ts";
@@ -39,6 +39,12 @@ const pulseBeat: readonly Bump[] = [
 const toFingerS = 0.24;
 const toArteryS = 0.16;
 
+/** Ready-made noise around 0 within 1: a draw for each sample would cost more than all the beats. */
+const noiseTable = ((): Float64Array => {
+  const { next } = random(1, "noise of the amplifiers");
+  return Float64Array.from({ length: 4093 }, () => next() + next() - 1);
+})();
+
 interface Beat {
   readonly atS: number;
   readonly perfused: boolean;
@@ -48,10 +54,9 @@ interface Beat {
 const addBump = (into: Float64Array, rateHz: number, centreS: number, { width, height }: Bump, scale: number): void => {
   const from = Math.max(0, Math.ceil((centreS - 4 * width) * rateHz));
   const to = Math.min(into.length - 1, Math.floor((centreS + 4 * width) * rateHz));
-  for (let i = from; i <= to; i++) {
-    const z = (i / rateHz - centreS) / width;
-    into[i] = (into[i] ?? 0) + scale * height * Math.exp(-z * z * 0.5);
-  }
+  const step = 1 / (rateHz * width);
+  let z = from * step - centreS / width;
+  for (let i = from; i <= to; i++, z += step) into[i] = (into[i] ?? 0) + scale * height * Math.exp(-z * z * 0.5);
 };
 
 export class Waves {
@@ -114,22 +119,21 @@ export class Waves {
       for (const { atS, hasP } of this.#beats)
         for (const bump of hasP ? ecgBeat : ecgBeatWithoutP)
           addBump(signal, ecgRateHz, atS - startS + bump.at, bump, 1 + 0.05 * breath);
-    const noise = off ? 0.002 : 0.008;
-    const samples = Int16Array.from(signal, (mv) => Math.round((mv + noise * this.#noise()) * ecgGain));
+    const samples = this.#quantise(signal, ecgGain, off ? 0.002 : 0.008);
     return { metric: "ecgII", rateHz: ecgRateHz, gain: ecgGain, baseline: 0, samples };
   }
 
   #pleth(startS: number, breath: number, off: boolean): ChunkChannel {
     const signal = new Float64Array(pulseRateHz);
     if (!off) this.#addPulses(signal, startS, toFingerS, 1 + 0.08 * breath);
-    const samples = Int16Array.from(signal, (nu) => Math.round((nu + 0.004 * this.#noise()) * plethGain));
+    const samples = this.#quantise(signal, plethGain, 0.004);
     return { metric: "pleth", rateHz: pulseRateHz, gain: plethGain, baseline: 0, samples };
   }
 
   #art(startS: number, { systolic, diastolic }: Vitals): ChunkChannel {
-    const signal = new Float64Array(pulseRateHz);
+    const signal = new Float64Array(pulseRateHz).fill(diastolic);
     this.#addPulses(signal, startS, toArteryS, systolic - diastolic);
-    const samples = Int16Array.from(signal, (mmHg) => Math.round((diastolic + mmHg + 0.4 * this.#noise()) * artGain));
+    const samples = this.#quantise(signal, artGain, 0.4);
     return { metric: "artWave", rateHz: pulseRateHz, gain: artGain, baseline: 0, samples };
   }
 
@@ -139,8 +143,14 @@ export class Waves {
         for (const bump of pulseBeat) addBump(signal, pulseRateHz, atS + delayS + bump.at - startS, bump, scale);
   }
 
-  /** Cheap noise around 0, deviation about 0.6. */
-  #noise(): number {
-    return this.#random.next() + this.#random.next() - 1;
+  /** Steps of 1/gain, with noise of about this size from a random place of the table. */
+  #quantise(signal: Float64Array, gain: number, noise: number): Int16Array {
+    const samples = new Int16Array(signal.length);
+    const from = Math.floor(this.#random.next() * noiseTable.length);
+    for (let i = 0; i < signal.length; i++) {
+      const disturbed = (signal[i] ?? 0) + noise * (noiseTable[(from + i) % noiseTable.length] ?? 0);
+      samples[i] = Math.round(disturbed * gain);
+    }
+    return samples;
   }
 }
