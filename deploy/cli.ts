@@ -1,0 +1,68 @@
+/** `node deploy/cli.ts up | down | status | fetch`: the full stack on this machine. Exit codes: 0 all well, 1 not, 2 wrong use. */
+import { Command } from "commander";
+import { OperatingError } from "../streams/core/failure.ts";
+import { readStackConfig } from "./config.ts";
+import { type ServerName, serverNames } from "./server.ts";
+import { healthLine, provide, provideSoftware, runningStack, startStack } from "./stack.ts";
+import { provideSystemPrograms } from "./system-packages.ts";
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const up = async (names: readonly ServerName[]): Promise<void> => {
+  const from = performance.now();
+  const config = readStackConfig();
+  await startStack({ config, servers: names.length === 0 ? serverNames : names, onLine: say });
+  say(`up after ${((performance.now() - from) / 1000).toFixed(1)} s; data in ${config.data}`);
+};
+
+const down = async (): Promise<void> => {
+  const stack = runningStack(readStackConfig());
+  const running = stack.servers.filter(({ pid }) => pid !== undefined);
+  await stack.stop();
+  say(running.length === 0 ? "nothing was running" : `stopped ${running.map(({ name }) => name).join(", ")}`);
+};
+
+/** Exit code 1 unless every server does its work. */
+const status = async (): Promise<void> => {
+  const { servers } = runningStack(readStackConfig());
+  for (const server of servers) say(await healthLine(server));
+  const healthy = await Promise.all(servers.map((server) => server.pid !== undefined && server.health()));
+  if (healthy.includes(false)) process.exitCode = 1;
+};
+
+/** With what only the tests need: the offline validator, Chromium and promtool. */
+const fetchAll = async (): Promise<void> => {
+  const config = readStackConfig();
+  await provide(config, serverNames, say);
+  await provideSoftware(config, ["validator"], say);
+  await provideSystemPrograms(["chromium", "promtool"], say);
+  say(`all servers and test tools are here (${config.software})`);
+};
+
+const program = new Command("deploy/cli.ts").description(
+  "The full stack as processes of this machine. Ports and folders: deploy/config.ts.",
+);
+program
+  .command("up")
+  .description("download what is missing, start what doesn't run, wait until it answers")
+  .argument("[server...]", `some of ${serverNames.join(", ")} (all)`, serverNameFrom, [] as readonly ServerName[])
+  .action(up);
+program.command("down").description("stop what `up` started, and nothing else").action(down);
+program.command("status").description("one line per server; exit code 1 unless all are healthy").action(status);
+program.command("fetch").description("download everything that `up` and the tests need").action(fetchAll);
+
+function serverNameFrom(text: string, earlier: readonly ServerName[]): readonly ServerName[] {
+  const name = serverNames.find((known) => known === text);
+  if (name === undefined)
+    return program.error(`no server is called ${text}: ${serverNames.join(", ")}`, { exitCode: 2 });
+  return [...earlier, name];
+}
+
+program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+await program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof OperatingError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});
