@@ -48,7 +48,7 @@ const bidmc = (file: string): Recording[] => {
 
 /**
  * The pieces' headers give only a time of day: 8:35:48.212 and 8:39:12.811, the numerics' 0:31:25.894. They are of the record's second
- * day: only there (from 32:04 on) do the numerics have an arterial pressure.
+ * day: only there (from 32:04 on) do the numerics have an arterial pressure, and minute by minute it is that of the waveform.
  */
 const mimicPiece = (header: string, hour: number, minute: number, second: number): RecordedPiece => ({
   header: `mimic3_icu/${header}`,

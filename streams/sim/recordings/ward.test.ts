@@ -1,4 +1,5 @@
 /** The recorded patients as a ward: every value of their files comes out of their devices' adapters, at its time, and nothing else. */
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DecodedReading } from "../../../schemas/devices/adapter.ts";
 import { loadAdapters } from "../../io/device-adapters.ts";
@@ -8,6 +9,7 @@ import { readNumerics, recordingsIn } from "./catalogue.ts";
 import { countValues } from "./count.ts";
 import { noRecordings, recordingsFolder as folder, skipped } from "./recordings.fixture.ts";
 import { recordingWard } from "./ward.ts";
+import { readWfdb } from "./wfdb-signals.ts";
 
 const startMs = Date.UTC(2026, 10, 21, 5);
 const adapters = await loadAdapters();
@@ -109,5 +111,69 @@ describe.skipIf(noRecordings)(`the roster of the recorded patients${skipped}`, (
     expect(() => recordingWard({ folder, startMs, which: ["bidmc-99"] })).toThrow("bidmc-99");
     expect(() => recordingWard({ folder, startMs, which: ["mimic"], unconfirmed: ["bidmc-22"] })).toThrow("bidmc-22");
     expect(() => recordingWard({ folder: import.meta.dirname, startMs })).toThrow("none in");
+  });
+});
+
+describe.skipIf(noRecordings)(`recorded waveforms as a ward${skipped}`, () => {
+  const waves = (ward: Ward) =>
+    [...ward.messages()]
+      .filter(({ stream }) => stream === "waveforms")
+      .map((message) => ({ message, reading: decoded(ward, message) }));
+
+  it.each(["mitbih", "mimicdb", "cinc-a172s", "cinc-t116s"])(
+    "%s: the chunks hold the file's samples, all and in order",
+    (name) => {
+      const ward = recordingWard({ folder, startMs, which: [name] });
+      const sent = waves(ward);
+      const [recording] = recordingsIn(folder, [name]);
+      const file = join(folder, recording?.waveforms[0]?.header ?? "");
+      expect(sent.every(({ reading }) => reading.problems.length === 0 && reading.waveforms.length === 1)).toBe(true);
+      const byMetric = Map.groupBy(sent, ({ reading }) => reading.waveforms[0]?.metric);
+      const signals = readWfdb(file);
+      expect(byMetric.size).toBe(signals.length);
+      for (const [i, chunks] of [...byMetric.values()].entries()) {
+        const { header, rateHz, samples, missing } = signals[i] ?? expect.unreachable();
+        expect(chunks[0]?.reading.waveforms[0]).toMatchObject({ gain: header.gain, baseline: header.baseline, rateHz });
+        expect(chunks.flatMap(({ reading }) => reading.waveforms[0]?.samples ?? [])).toEqual(
+          [...samples].filter((sample) => sample !== missing),
+        );
+        expect(chunks.map(({ reading }) => reading.deviceTime)).toEqual(chunks.map((_, s) => startMs + s * 1_000));
+        expect(chunks.map(({ message }) => message.atMs)).toEqual(chunks.map((_, s) => startMs + (s + 1) * 1_000));
+      }
+    },
+  );
+
+  it("MIMIC-III's pieces lie in its 33rd hour: minute by minute their pressure is the numerics' own", () => {
+    const ward = recordingWard({ folder, startMs, which: ["mimic"] });
+    const sent = waves(ward).map(({ reading }) => reading);
+    expect(sent).toHaveLength(3 * (145 + 300));
+    expect((sent[0]?.deviceTime ?? 0) - startMs).toBe(115_462_318);
+    const means = new Map(
+      numericsOf(ward).flatMap((message) => {
+        const { deviceTime, measurements } = decoded(ward, message);
+        return [[(deviceTime ?? 0) - startMs, measurements.find(({ metric }) => metric === "artMean")?.value] as const];
+      }),
+    );
+    const pressureFrom = (offsetMs: number): number => {
+      const values = sent
+        .filter(({ deviceTime }) => Math.floor(((deviceTime ?? 0) - startMs - offsetMs) / 60_000) === 0)
+        .flatMap(({ waveforms }) => waveforms.filter(({ metric }) => metric === "artWave"))
+        .flatMap(({ samples, gain, baseline }) => samples.map((sample) => (sample - baseline) / gain));
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    for (const minute of [115_500_000, 115_680_000, 115_740_000, 115_800_000, 115_860_000])
+      expect(Math.abs(pressureFrom(minute) - (means.get(minute) ?? Number.NaN))).toBeLessThan(7);
+  });
+
+  it("leave a missing sample out: a second with a hole is two chunks", () => {
+    const [gap] = recordingsIn(folder, ["mimicdb"]);
+    const resp = readWfdb(join(folder, gap?.waveforms[0]?.header ?? "")).find(({ header }) => header.name === "RESP");
+    const missing = [...(resp?.samples ?? [])].filter((sample) => sample === resp?.missing);
+    const sent = waves(recordingWard({ folder, startMs, which: ["mimicdb"] }))
+      .flatMap(({ reading }) => reading.waveforms)
+      .filter(({ metric }) => metric === "respiration")
+      .reduce((sum, { samples }) => sum + samples.length, 0);
+    expect(missing).toHaveLength(4);
+    expect(sent).toBe(75_000 - 4);
   });
 });

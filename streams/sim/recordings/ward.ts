@@ -5,6 +5,7 @@ import { type Recording, readNumerics, recordingsIn } from "./catalogue.ts";
 import { merge } from "./merge.ts";
 import { encodeLine } from "./numerics-line.ts";
 import { type RecordedRosterOptions, recordedRoster } from "./roster.ts";
+import { waveformsOf } from "./waveforms.ts";
 
 export interface RecordingWardOptions extends RecordedRosterOptions {
   /** The recordings' folder; its README describes it. */
@@ -30,7 +31,13 @@ export const recordingWard = (options: RecordingWardOptions): Ward => {
     devices: roster.devices,
     // What happens in them stands in EVENTS.csv (truth.ts), as runs beyond plain limits and not as stories.
     truth: [],
-    messages: () => merge(recordings.map((recording) => numericsOf(folder, recording, startMs))),
+    messages: () =>
+      merge(
+        recordings.flatMap((recording) => [
+          numericsOf(folder, recording, startMs),
+          ...recording.waveforms.map((piece) => waveformsOf(folder, recording.record, piece, startMs)),
+        ]),
+      ),
   };
 };
 
