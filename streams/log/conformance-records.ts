@@ -82,6 +82,9 @@ export const recordsConformance = (subject: () => Subject): void => {
         expect(values(await readAll(log, topic, 0)).at(0)).toBe("12");
         await append(log, [record(topic, 0, "20")]);
         expect(values(await readAll(log, topic, 0, 19))).toEqual(["19", "20"]);
+        await log.trim(topic, 0, 5);
+        await log.trim(topic, 0, 1_000);
+        expect(await log.bounds(topic, 0)).toEqual({ start: 21, end: 21 });
       }));
 
     it("reads from the start, from an offset and from the end", () =>

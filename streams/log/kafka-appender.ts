@@ -8,7 +8,7 @@ import type { Message, Producer } from "kafkajs";
 import { InvariantError, OperatingError } from "../core/failure.ts";
 import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import type { Append, Appender } from "./log.ts";
-import { closed, recordBytesMax, recordTooLarge, unavailable, unknownTopic } from "./refusal.ts";
+import { closed, recordBytesMax, recordTooLarge, unavailable } from "./refusal.ts";
 
 interface Waiting {
   readonly records: readonly Append[];
@@ -111,7 +111,6 @@ export class KafkaAppender implements Appender {
     if (first === undefined) throw new InvariantError("an empty request was sent");
     if (type === "MESSAGE_TOO_LARGE" || type === "RECORD_LIST_TOO_LARGE")
       return recordTooLarge(first.topic, first.key, first.value.length);
-    if (type === "UNKNOWN_TOPIC_OR_PARTITION") return unknownTopic(first.topic);
     if (type === "OUT_OF_ORDER_SEQUENCE_NUMBER" || type === "UNKNOWN_PRODUCER_ID" || type === "INVALID_PRODUCER_EPOCH")
       return unavailable(`appending as ${this.#name}`, error);
     return undefined;

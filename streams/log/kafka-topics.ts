@@ -1,12 +1,16 @@
 /** Topics of Kafka: created with the settings that the design asks for, counted, bounded, trimmed. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, ITopicConfig } from "kafkajs";
 import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import { stateTopic } from "./kafka-owner.ts";
 import type { TopicSpec } from "./log.ts";
-import { offsetOutOfRange, partitionCountChanged, unavailable, unknownTopic } from "./refusal.ts";
+import { partitionCountChanged, unavailable, unknownTopic } from "./refusal.ts";
 
 /** One record of `recordBytesMax` and what Kafka puts around it. */
 const messageBytesMax = 2 * 1024 * 1024;
+const createdMsMax = 10_000;
+const notReadyMsMax = 5_000;
+const lookAgainMs = 100;
 
 export interface TopicSettings {
   /** Copies of each partition; the broker's default unless given. */
@@ -61,20 +65,26 @@ export class KafkaTopics {
   async trim(topic: string, partition: number, beforeOffset: number): Promise<void> {
     const { start, end } = await this.bounds(topic, partition);
     if (beforeOffset <= start) return;
-    if (beforeOffset > end) throw offsetOutOfRange(topic, partition, beforeOffset);
-    const partitions = [{ partition, offset: String(beforeOffset) }];
+    const partitions = [{ partition, offset: String(Math.min(beforeOffset, end)) }];
     await this.ask(`trimming ${topic}`, (admin) => admin.deleteTopicRecords({ topic, partitions }));
   }
 
-  /** Asks the admin connection; after a failure the next call makes a new one. Codes: `log-unavailable`. */
+  /**
+   * Asks over the admin connection, and again while a broker says that it is not ready (a leader being elected). After a
+   * failure the next question makes a new connection. Codes: `log-unavailable`.
+   */
   async ask<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
-    this.#admin ??= this.#connect();
-    const admin = this.#admin;
-    try {
-      return await question(await admin);
-    } catch (error) {
-      if (this.#admin === admin) await this.close();
-      throw unavailable(what, error);
+    const untilMs = performance.now() + notReadyMsMax;
+    for (;;) {
+      this.#admin ??= this.#connect();
+      const admin = this.#admin;
+      try {
+        return await question(await admin);
+      } catch (error) {
+        if (this.#admin === admin) await this.close();
+        if (kafkaErrorType(error) === "" || performance.now() > untilMs) throw unavailable(what, error);
+        await sleep(lookAgainMs);
+      }
     }
   }
 
@@ -95,9 +105,19 @@ export class KafkaTopics {
     assertCounts(topics, stand);
     const missing = topics.filter(({ name }) => !stand.has(name));
     if (missing.length > 0) await this.#create(missing, config);
-    // Another process may have created them at the same moment, with its own counts.
-    if (missing.length > 0) assertCounts(topics, await this.#lookUp(missing.map(({ name }) => name)));
+    if (missing.length > 0) assertCounts(missing, await this.#untilThere(missing.map(({ name }) => name)));
     for (const { name, partitions } of topics) this.#counts.set(name, partitions);
+  }
+
+  /** Another process may have created them at the same moment, with its own counts, and they may not be known everywhere yet. */
+  async #untilThere(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const untilMs = performance.now() + createdMsMax;
+    for (;;) {
+      const found = await this.#lookUp(names);
+      if (names.every((name) => (found.get(name) ?? 0) > 0)) return found;
+      if (performance.now() > untilMs) throw unavailable(`${names.join(", ")}: created but not there`);
+      await sleep(lookAgainMs);
+    }
   }
 
   async #create(topics: readonly TopicSpec[], config: Readonly<Record<string, string>>): Promise<void> {
@@ -123,9 +143,7 @@ export class KafkaTopics {
       const present = new Set(await admin.listTopics());
       const topics = names.filter((name) => present.has(name));
       if (topics.length === 0) return new Map();
-      const metadata = await admin.fetchTopicMetadata({ topics }).catch((error: unknown) => {
-        throw kafkaErrorType(error) === "" ? error : new Error(kafkaErrorType(error));
-      });
+      const metadata = await admin.fetchTopicMetadata({ topics });
       return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
     });
   }
