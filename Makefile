@@ -27,7 +27,7 @@ demo: node_modules/.installed board/dist/index.html ## a simulated ward on the e
 	@exec node streams/main.ts demo --beds $(BEDS) --seed $(SEED) --speed $(SPEED) --port $(PORT) $(if $(RECORDINGS),--recordings $(RECORDINGS))
 
 up: node_modules/.installed board/dist/index.html ## the same on mosquitto, Kafka, QuestDB, Apicurio and HAPI FHIR
-	@node deploy/cli.ts up
+	@node deploy/cli.ts up --beds $(BEDS) --seed $(SEED) --board-port $(PORT)
 
 down: node_modules/.installed ## stop what `make up` started
 	@node deploy/cli.ts down

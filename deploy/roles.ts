@@ -76,13 +76,18 @@ export const stopRoles = async (config: StackConfig): Promise<void> => {
   note(config, []);
 };
 
-/** `board   running   pid 4711`, a line each. */
-export const roleLines = (config: StackConfig): readonly string[] =>
-  readNoted(config).map((role) =>
-    isAlive(role)
-      ? `${role.name.padEnd(18)} running  pid ${role.pid}`
-      : `${role.name.padEnd(18)} ended    log ${logFile(config, role.name)}`,
-  );
+export interface RoleLine {
+  readonly running: boolean;
+  /** `board   running   pid 4711`; its log when it has ended. */
+  readonly line: string;
+}
+
+export const roleLines = (config: StackConfig): readonly RoleLine[] =>
+  readNoted(config).map((role) => {
+    const running = isAlive(role);
+    const how = running ? `running  pid ${role.pid}` : `ended    log ${logFile(config, role.name)}`;
+    return { running, line: `${role.name.padEnd(18)} ${how}` };
+  });
 
 export const runningRoles = (config: StackConfig): readonly RunningRole[] => readNoted(config).filter(isAlive);
 

@@ -30,7 +30,6 @@ export type Tick = TypeOf<typeof tick>;
 
 /** The first record of a raw partition that runs at speed k (tests, demos, recordings). */
 export const origin = body("origin", { originMs: long, speed: double });
-export type Origin = TypeOf<typeof origin>;
 
 const approval = record("Approval", {
   by: string,
@@ -38,7 +37,6 @@ const approval = record("Approval", {
   /** True where a demo ward approved its own example rules; never true in a hospital. */
   demo: boolean,
 });
-export type Approval = TypeOf<typeof approval>;
 
 export const priority = oneOf("Priority", "low", "medium", "high");
 export type Priority = TypeOf<typeof priority>;

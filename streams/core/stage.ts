@@ -6,11 +6,6 @@ import type { Problem } from "./failure.ts";
 import type { EventTime, LogTime } from "./time.ts";
 import type { Body, Topic } from "./topic.ts";
 
-/** One second of log time has passed on every upstream partition. Bodies of kind "tick" never reach a key's `step`; see `due`. */
-export interface Tick {
-  readonly kind: "tick";
-}
-
 /** One record of the topic that a stage reads, as `step` sees it. */
 export interface Entry<B extends Body> {
   readonly key: string;
