@@ -129,7 +129,7 @@ const publish = async (
 ): Promise<void> => {
   const scale = await knownScale(speed, platform);
   const chosen = await chooseWard(options, Math.round(scaleTime(scale, Date.now())));
-  await publishWard(chosen.messages(), {
+  await publishWard(chosen, {
     url,
     speed,
     signal,

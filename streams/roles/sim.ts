@@ -39,7 +39,7 @@ export const sim = async (options: SimOptions): Promise<void> => {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   process.stdout.write(`afferent sim: ${options.url}\n`);
-  await publishWard(chosen.messages(), {
+  await publishWard(chosen, {
     url: options.url,
     speed: options.speed,
     protocolVersion: options.protocol === "5" ? 5 : 4,
