@@ -158,6 +158,30 @@ export const subscriptionsConformance = (subject: () => Subject): void => {
         await b.close();
       }));
 
+    it("lets a member finish its batch before another opens the partition", () =>
+      withLogs(subject, async (open, { name, patienceMs }) => {
+        const [one, two, topic, group] = [await open(), await open(), name(), name()];
+        await one.ensure([{ name: topic, partitions: 2 }]);
+        const offsets = new Map<number, number>();
+        const [first, second] = [new Subscriber(offsets), new Subscriber(offsets)];
+        const working = new Set<number>();
+        first.beforeBatch = async (partition) => {
+          working.add(partition);
+          await sleep(400);
+          working.delete(partition);
+        };
+        const overlaps: number[] = [];
+        await one.subscribe(group, topic, first.handler);
+        await append(one, [...numbers(topic, 0, 0, 5), ...numbers(topic, 1, 0, 5)]);
+        await eventually(() => expect(working.size).toBe(2), patienceMs);
+        const b = await two.subscribe(group, topic, (partition) => {
+          if (working.has(partition)) overlaps.push(partition);
+          return second.handler(partition);
+        });
+        await eventually(() => expect(b.partitions).toHaveLength(1), patienceMs);
+        expect(overlaps).toEqual([]);
+      }));
+
     it("shows how far a group has come", () =>
       withLogs(subject, async (open, { name, patienceMs }) => {
         const [log, other, topic, group] = [await open(), await open(), name(), name()];
