@@ -18,7 +18,7 @@ const otherPanels = (vitals: readonly VitalView[]): Panel[] =>
       id: metric,
       label: display,
       metrics: [metric],
-      soft: [Math.min(0, value ?? 0), (value ?? 1) * 1.5 || 1],
+      soft: [Math.min(0, 1.5 * (value ?? 0)), Math.max(value === null || value === 0 ? 1 : 0, 1.5 * (value ?? 0))],
       unit: unitName(ucum),
     }));
 
@@ -89,13 +89,17 @@ const Readout = ({ panel, vitals, wardNow, live }: ReadoutProps) => {
   );
 };
 
-const Charts = ({ bed, board, feed, wardNow, live }: DetailProps & { bed: BedView }) => {
+interface ChartsProps extends DetailProps {
+  readonly bed: BedView;
+  readonly panels: readonly Panel[];
+}
+
+const Charts = ({ bed, board, feed, wardNow, live, panels: shownPanels }: ChartsProps) => {
   const vitals = new Map(bed.vitals.map((vital) => [vital.metric, vital]));
-  const all = [...panels, ...otherPanels(bed.vitals)].map(steady);
   const episodes = board.episodes.filter((episode) => episode.bed === bed.bed);
   return (
     <div class="trends">
-      {all.map((panel, i) => (
+      {shownPanels.map((panel, i) => (
         <div class="trend" key={panel.id}>
           <Readout panel={panel} vitals={vitals} wardNow={wardNow} live={live} />
           <Trend
@@ -104,7 +108,7 @@ const Charts = ({ bed, board, feed, wardNow, live }: DetailProps & { bed: BedVie
             wardNow={wardNow}
             episodes={episodes.filter(({ metric }) => panel.metrics.includes(metric))}
             limits={board.limits.filter(({ metric, approved }) => approved && panel.metrics.includes(metric))}
-            last={i === all.length - 1}
+            last={i === shownPanels.length - 1}
           />
         </div>
       ))}
@@ -131,31 +135,37 @@ export const BedDetail = (props: DetailProps) => {
         </p>
       </section>
     );
+  const others = otherPanels(bed.vitals).map(steady);
   return (
     <section class="detail panel" aria-label={bedName(bed.bed)} data-testid="bed-detail" data-bed={bed.bed}>
-      <div class="detail-head">
-        <h2>{bedName(bed.bed)}</h2>
-        <span class="detail-unit">{bed.unit}</span>
-        <span class={`state state-${bed.state}`}>
-          <StateIcon state={bed.state} />
-          {standingText(bed.state, props.live)}
-          {bed.state !== "streaming" && bed.since > 0 && ` ${age(wardNow - bed.since)}`}
-        </span>
-        <ul class="detail-episodes">
-          {bed.openEpisodes.slice(0, 3).map((episode) => (
-            <li key={episode.identity}>
-              <PriorityMark priority={episode.priority} /> {sentence(episode.title)} {duration(wardNow - episode.start)}
-            </li>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <div class="detail-body" tabIndex={0}>
+        <div class="detail-head">
+          <h2>{bedName(bed.bed)}</h2>
+          <span class="detail-unit">{bed.unit}</span>
+          <span class={`state state-${bed.state}`}>
+            <StateIcon state={bed.state} />
+            {standingText(bed.state, props.live)}
+            {bed.state !== "streaming" && bed.since > 0 && ` ${age(wardNow - bed.since)}`}
+          </span>
+          <ul class="detail-episodes">
+            {bed.openEpisodes.slice(0, 3).map((episode) => (
+              <li key={episode.identity}>
+                <PriorityMark priority={episode.priority} /> {sentence(episode.title)}{" "}
+                {duration(wardNow - episode.start)}
+              </li>
+            ))}
+          </ul>
+        </div>
+        <Strips key={feed.bed} feed={feed} wardNow={wardNow} speed={board.actualSpeed} />
+        <Charts {...props} bed={bed} panels={panels} />
+        <ul class="devices" aria-label="Devices">
+          {bed.devices.map((device) => (
+            <Device key={device.device} device={device} wardNow={wardNow} />
           ))}
         </ul>
+        {others.length > 0 && <Charts {...props} bed={bed} panels={others} />}
       </div>
-      <Strips key={feed.bed} feed={feed} wardNow={wardNow} speed={board.actualSpeed} />
-      <Charts {...props} bed={bed} />
-      <ul class="devices" aria-label="Devices">
-        {bed.devices.map((device) => (
-          <Device key={device.device} device={device} wardNow={wardNow} />
-        ))}
-      </ul>
     </section>
   );
 };

@@ -2,7 +2,7 @@
 import type { BedView, EpisodeView, VitalView } from "../../schemas/board.ts";
 import { addressOf } from "./chosen-bed.ts";
 import { PriorityMark, StateIcon } from "./icons.tsx";
-import { isStale, pressureOf, shown, signOf } from "./vital-signs.ts";
+import { isStale, isVoid, pressureOf, shown, signOf } from "./vital-signs.ts";
 import { age, bedName, duration, standingText, stateName, timeOfDay } from "./words.ts";
 
 /** A value older than this shows its age, even where it is as fresh as its cuff's interval lets it be. */
@@ -22,17 +22,20 @@ interface VitalProps {
   readonly text?: string;
 }
 
+const standingOf = (vital: VitalView): string =>
+  isVoid(vital) ? "void" : vital.validity === "indeterminate" ? "doubt" : "current";
+
 export const Vital = ({ vital, metric, wardNow, live, big = false, ageless = false, label, text }: VitalProps) => {
   const sign = signOf(metric, vital?.display);
   const old = vital !== undefined && (!live || isStale(vital, wardNow));
-  const state = vital === undefined ? "none" : old ? "old" : vital.value === null ? "void" : "current";
+  const state = vital === undefined ? "none" : old ? "old" : standingOf(vital);
   return (
     <div
       class={`vital vital-${state} hue-${sign.hue} ${big ? "vital-big" : ""}`}
       data-testid={`vital-${metric}`}
       data-state={state}
     >
-      <span class="vital-label">
+      <span class="vital-label" title={vital?.display}>
         {label ?? sign.label}
         {vital !== undefined && !ageless && (old || wardNow - vital.at > toldAfterMs) && (
           <span class="vital-age">{age(wardNow - vital.at)}</span>
@@ -58,7 +61,9 @@ const LastLine = ({ bed, wardNow }: { bed: BedView; wardNow: number }) => {
   return (
     <div class={`tile-episode tile-episode-${worst.priority}`}>
       <PriorityMark priority={worst.priority} />
-      <span class="tile-episode-title">{worst.title}</span>
+      <span class="tile-episode-title">
+        {worst.when === "indeterminateZero" ? `${signOf(worst.metric, worst.display).label} 0` : worst.title}
+      </span>
       <span class="tile-episode-age">{duration(wardNow - worst.start)}</span>
       {episodes.length > 1 && <span class="tile-episode-more">+{episodes.length - 1}</span>}
     </div>

@@ -64,10 +64,13 @@ const withoutValue: Record<string, string> = {
   demo: "demo",
 };
 
+/** A lead that is off may still send a zero, and a test a number: neither is a value. */
+export const isVoid = (vital: VitalView): boolean => vital.value === null || vital.validity in withoutValue;
+
 /** The number, or the word for why there is none; a questionable or unexplained one carries a question mark. */
 export const shown = (vital: VitalView | undefined): string => {
   if (vital === undefined) return "––";
-  if (vital.value === null) return withoutValue[vital.validity] ?? "––";
+  if (vital.value === null || isVoid(vital)) return withoutValue[vital.validity] ?? "––";
   const number = vital.value.toFixed(signOf(vital.metric).decimals);
   return vital.validity === "questionable" || vital.validity === "indeterminate" ? `${number}?` : number;
 };

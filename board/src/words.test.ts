@@ -5,6 +5,7 @@ describe("the page's words", () => {
   it.each([
     ["bed-07", "Bed 7"],
     ["7", "Bed 7"],
+    ["B07", "Bed 7"],
     ["Bed 12", "Bed 12"],
     ["ICU-3-window", "ICU-3-window"],
   ])("bed %s is %s", (bed, name) => expect(bedName(bed)).toBe(name));

@@ -1,9 +1,9 @@
 /** Numbers, names and times in the words of the page. */
 import type { BedState } from "../../schemas/board.ts";
 
-/** "bed-07" and "7" are both Bed 7; any other name stands as it is. */
+/** "bed-07", "B07" and "7" are all Bed 7; any other name stands as it is. */
 export const bedName = (bed: string): string => {
-  const number = /^(?:bed[\s_-]*)?0*(\d+)$/i.exec(bed)?.[1];
+  const number = /^(?:b(?:ed)?[\s_-]*)?0*(\d+)$/i.exec(bed)?.[1];
   return number === undefined ? bed : `Bed ${number}`;
 };
 

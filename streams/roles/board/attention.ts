@@ -1,6 +1,7 @@
 /** What a person should do something about, worst first: what is off, since when, and what to do. One network loss is one item (clinical.md 5). */
 import type { AttentionView, BedView, DeviceView, EpisodeView, VitalView } from "../../../schemas/board.ts";
 import { rank } from "./episodes.ts";
+import { isUsable } from "./samples.ts";
 
 const most = 50;
 /** Three beds that fall silent within this are one loss, not three. */
@@ -145,16 +146,26 @@ const unplacedItem = (device: DeviceView): Item => ({
 const urgency = (priority: EpisodeView["priority"]): string =>
   priority === "high" ? "check the patient now" : "check the patient";
 
-/** Only approved rules ask for a person; the others are shown in the lists. */
-const episodeItem = (episode: EpisodeView): Item => ({
-  identity: `episode ${episode.identity}`,
-  priority: episode.priority,
-  beds: [episode.bed],
-  what: episode.when === "indeterminateZero" ? `${episode.display} 0` : episode.title,
-  action: `${episode.when === "indeterminateZero" ? "no signal, or none to measure: " : ""}${urgency(episode.priority)}`,
-  since: episode.start,
-  wall: false,
-});
+const matter = (episode: EpisodeView): string =>
+  episode.when === "indeterminateZero" ? `${episode.display} 0` : episode.title;
+
+/** One item a bed, named after its worst; only approved rules ask for a person, the others are shown in the lists. */
+const episodesItem = ({ bed, openEpisodes }: BedView): Item[] => {
+  const [worst, ...others] = openEpisodes.filter(({ approved }) => approved);
+  if (worst === undefined) return [];
+  const doubt = worst.when === "indeterminateZero" ? "no signal or no pulse: " : "";
+  return [
+    {
+      identity: `episode ${worst.identity}`,
+      priority: worst.priority,
+      beds: [bed],
+      what: `${matter(worst)}${others.length > 0 ? ` and ${others.length} more` : ""}`,
+      action: `${doubt}${urgency(worst.priority)}`,
+      since: worst.start,
+      wall: false,
+    },
+  ];
+};
 
 export interface Concerns {
   readonly logTime: number;
@@ -165,22 +176,22 @@ export interface Concerns {
 }
 
 /** A cuff's reading of ten minutes ago does not make up for a lost ECG: the most frequent value counts. */
-const isUsable = (device: string, vitals: readonly VitalView[], logTime: number): boolean => {
+const isMonitoring = (device: string, vitals: readonly VitalView[], logTime: number): boolean => {
   const own = vitals.filter((vital) => vital.device === device);
   const fastest = Math.min(...own.map(({ staleAfterMs }) => staleAfterMs));
-  return own.some((v) => v.value !== null && v.staleAfterMs === fastest && logTime - v.at <= fastest);
+  return own.some((v) => isUsable(v) && v.staleAfterMs === fastest && logTime - v.at <= fastest);
 };
 
 /** At most 50; high before medium before low, what can't be seen before what is seen, then the longest first. */
 export const attention = ({ logTime, beds, unplaced, faults, stalledSince }: Concerns): AttentionView[] => {
   const placed: Placed[] = beds.flatMap(({ bed, devices, vitals }) =>
-    devices.map((device) => ({ bed, device, usable: isUsable(device.device, vitals, logTime) })),
+    devices.map((device) => ({ bed, device, usable: isMonitoring(device.device, vitals, logTime) })),
   );
   const platform = [...(stalledSince === null ? [] : [stallItem(stalledSince)]), ...faults.map(faultItem)];
   const rest = [
     ...silences(placed.filter(({ device }) => device.state === "silent")),
     ...placed.flatMap((one) => deviceItem(one) ?? []),
-    ...beds.flatMap(({ openEpisodes }) => openEpisodes.filter(({ approved }) => approved).map(episodeItem)),
+    ...beds.flatMap(episodesItem),
     ...unplaced.map(unplacedItem),
   ].sort((a, b) => rank[b.priority] - rank[a.priority] || a.since - b.since);
   return [...platform, ...rest].slice(0, most);

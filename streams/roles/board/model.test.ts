@@ -157,6 +157,16 @@ describe("whose values a bed shows", () => {
     expect(bedOf(model).vitals[0]).toMatchObject({ device: "oxi-07", value: 98 });
   });
 
+  it("draws no zero of a lead that is off, and one that nothing explains (clinical.md 1)", () => {
+    const off = measurement(noon, 0, { validity: "sensorOff" });
+    const unexplained = measurement(noon + second, 0, { validity: "indeterminate" });
+    expect(
+      told(noon, association(), off, unexplained)
+        .samplesSince("bed-07", 0)
+        .map(({ value }) => value),
+    ).toEqual([null, 0]);
+  });
+
   it("is not turned back by a late measurement", () => {
     const model = told(noon, association(), measurement(noon, 72), measurement(noon - 5 * second, 60));
     expect(bedOf(model).vitals[0]?.value).toBe(72);
@@ -175,6 +185,15 @@ describe("episodes", () => {
     expect(bedOf(model).openEpisodes.map(({ approved }) => approved)).toEqual([true, false]);
     expect(model.view(noon).attention.map(({ what, action }) => `${what}: ${action}`)).toEqual([
       "Heart rate high: check the patient",
+    ]);
+  });
+
+  it("several at one bed are one matter, named after the worst", () => {
+    const high = rule({ id: "hr-zero", priority: "high", when: "indeterminateZero", limit: 0 });
+    const worse = episode({ identity: "e-2", rule: high, start: eventTime(noon + second) });
+    const model = told(noon + 60_000, association(), deviceState(), episode(), worse);
+    expect(model.view(noon).attention.map(({ priority, what, action }) => `${priority} ${what}: ${action}`)).toEqual([
+      "high Heart rate (ECG) 0 and 1 more: no signal or no pulse: check the patient now",
     ]);
   });
 

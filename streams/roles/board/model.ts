@@ -29,7 +29,7 @@ import { Decisions } from "./decisions.ts";
 import { Devices, type Place } from "./devices.ts";
 import { Episodes } from "./episodes.ts";
 import { type Look, StageProgress } from "./progress.ts";
-import { BedSamples } from "./samples.ts";
+import { BedSamples, isUsable } from "./samples.ts";
 import { WardClock } from "./ward-clock.ts";
 
 export type BoardBody =
@@ -217,7 +217,7 @@ export class BoardModel {
 
   #measurement(measurement: Measurement, logTime: number): void {
     this.#measurements++;
-    if (measurement.value !== null) this.#devices.heard(measurement.device, logTime);
+    if (isUsable(measurement)) this.#devices.heard(measurement.device, logTime);
     this.#at(measurement.device, logTime)?.samples.measurement(measurement);
   }
 

@@ -25,6 +25,10 @@ export const staleAfterMs = (periodMs: number | null): number => {
   return periodMs < 60_000 ? Math.max(10_000, 10 * periodMs) : 1.5 * periodMs + 60_000;
 };
 
+/** Whether a measurement says something about the patient; zeros of a lead that is off, tests and invalid values don't (clinical.md 1, 3). */
+export const isUsable = ({ value, validity }: { readonly value: number | null; readonly validity: string }): boolean =>
+  value !== null && (validity === "valid" || validity === "questionable" || validity === "indeterminate");
+
 const push = <T>(ring: Numbered<T>[], entry: Numbered<T>, kept: number): void => {
   ring.push(entry);
   if (ring.length > kept * 1.25) ring.splice(0, ring.length - kept);
@@ -57,7 +61,11 @@ export class BedSamples {
       at: m.eventTime,
       staleAfterMs: staleAfterMs(m.periodMs),
     });
-    push(this.#samples, { n: ++this.#n, item: { metric: m.metric, at: m.eventTime, value: m.value } }, samplesKept);
+    push(
+      this.#samples,
+      { n: ++this.#n, item: { metric: m.metric, at: m.eventTime, value: isUsable(m) ? m.value : null } },
+      samplesKept,
+    );
   }
 
   waveform(chunk: WaveformChunk): void {
