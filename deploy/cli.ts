@@ -11,6 +11,12 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+// kafkajs 2.2.4 gives Node 26 a negative timeout at each connection; harmless, and a line of noise per probe.
+process.removeAllListeners("warning");
+process.on("warning", (warning) => {
+  if (warning.name !== "TimeoutNegativeWarning") console.error(warning);
+});
+
 interface WardOptions {
   readonly beds: number;
   readonly seed: number;

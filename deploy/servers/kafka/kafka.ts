@@ -13,7 +13,10 @@ import { classPath, java } from "../java.ts";
 /** A payload of 1 MiB (law 1's limit) with its envelope, and several of them in one request. */
 export const recordBytes_max = 2 * 1024 * 1024;
 
-const settings = ({ ports, folder }: Place): string => `# Written by deploy/servers/kafka/kafka.ts at each start.
+export const kafkaSettings = ({
+  ports,
+  folder,
+}: Place): string => `# Written by deploy/servers/kafka/kafka.ts at each start.
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@${host}:${ports.kafkaController}
@@ -73,7 +76,7 @@ const options = (place: Place): string[] => [
 const prepare = async (place: Place): Promise<void> => {
   await mkdir(place.folder, { recursive: true });
   const file = join(place.folder, "server.properties");
-  await writeFile(file, settings(place));
+  await writeFile(file, kafkaSettings(place));
   await writeFile(join(place.folder, "log4j2.properties"), logging);
   if (existsSync(join(place.folder, "log", "meta.properties"))) return;
   const cluster = randomBytes(16).toString("base64url");

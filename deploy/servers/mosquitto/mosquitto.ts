@@ -7,7 +7,7 @@ import { host, type StackConfig } from "../../config.ts";
 import type { Place, ServerSpec } from "../../server.ts";
 import { programPath } from "../../system-packages.ts";
 
-const settings = ({
+export const mosquittoSettings = ({
   ports,
   folder,
 }: Place): string => `# Written by deploy/servers/mosquitto/mosquitto.ts at each start.
@@ -81,7 +81,7 @@ export const mosquitto: ServerSpec = {
   url,
   prepare: async (place) => {
     await mkdir(place.folder, { recursive: true });
-    await writeFile(join(place.folder, "mosquitto.conf"), settings(place));
+    await writeFile(join(place.folder, "mosquitto.conf"), mosquittoSettings(place));
   },
   command: ({ folder }) => ({
     file: programPath("mosquitto") ?? "mosquitto",

@@ -7,7 +7,9 @@ import type { Place, ServerSpec } from "../../server.ts";
 import { answers } from "../http-probe.ts";
 import { java } from "../java.ts";
 
-const settings = ({ ports }: Place): string => `# Written by deploy/servers/questdb/questdb.ts at each start.
+export const questdbSettings = ({
+  ports,
+}: Place): string => `# Written by deploy/servers/questdb/questdb.ts at each start.
 # Queries, and ILP over HTTP, whose answer says whether rows were committed; ILP over TCP has no answer.
 http.bind.to=${host}:${ports.questdbHttp}
 line.tcp.enabled=false
@@ -33,7 +35,7 @@ w.stdout.level=ERROR,CRITICAL,ADVISORY
 
 const prepare = async ({ folder, ...place }: Place): Promise<void> => {
   await mkdir(join(folder, "conf"), { recursive: true });
-  await writeFile(join(folder, "conf", "server.conf"), settings({ folder, ...place }));
+  await writeFile(join(folder, "conf", "server.conf"), questdbSettings({ folder, ...place }));
   await writeFile(join(folder, "conf", "log.conf"), logging);
 };
 
