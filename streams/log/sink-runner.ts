@@ -10,7 +10,7 @@ import type { Emission, Sink } from "../core/sink.ts";
 import type { AnyTopic, Entry } from "../core/stage.ts";
 import { logTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
-import type { Append, Appender, Log, LogRecord, Owner, PartitionHandler, Subscription } from "./log.ts";
+import type { Append, Appender, LogRecord, Owner, PartitionHandler, Subscription } from "./log.ts";
 import { decodeAll, refuseLostInput, type RunnerOptions } from "./stage-runner.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a sink of any body

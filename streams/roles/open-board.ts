@@ -3,6 +3,7 @@ import { loadRoster, openSeries, type Platform } from "../compose.ts";
 import type { SeriesStore } from "../io/series/series.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { startBoard, type SeriesQuery } from "./board.ts";
+import { isUsable } from "./board/samples.ts";
 import type { Running } from "./running.ts";
 
 const sinks = (platform: Platform) => {
@@ -24,7 +25,11 @@ const mostSamples = 50_000;
 const backFill = (store: SeriesStore): SeriesQuery => ({
   recent: async (device, fromMs) =>
     (await store.vitals({ device, from: fromMs, to: Number.MAX_SAFE_INTEGER, limit: mostSamples })).map(
-      ({ metric, eventTime, value }) => ({ metric, at: eventTime, value }),
+      ({ metric, eventTime, value, validity }) => ({
+        metric,
+        at: eventTime,
+        value: isUsable({ value, validity }) ? value : null,
+      }),
     ),
 });
 

@@ -3,7 +3,7 @@ import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Intent } from "../../schemas/records.ts";
 import { consented } from "../../topologies/gates/consented.ts";
 import { type DestinationSink, openDestination, type Platform } from "../compose.ts";
-import { scaleTime } from "../core/time.ts";
+import { scaleTime, type TimeScale } from "../core/time.ts";
 import type { ConsentCheck } from "../io/fhir/write.ts";
 import { runSink } from "../log/sink-runner.ts";
 import { type ConsentTable, consentTable } from "./consent-table.ts";
@@ -18,10 +18,10 @@ const eventTimeOf = (intent: Intent): number => {
 
 /** `now`: in the ward's time, as the log has it. */
 export const consentAtWriting =
-  (table: ConsentTable, now: () => number): ConsentCheck =>
+  (table: ConsentTable, now: () => number | Promise<number>): ConsentCheck =>
   async (intent) => {
     const at = eventTimeOf(intent);
-    const asked = now();
+    const asked = await now();
     if (Number.isNaN(at))
       return { passed: false, reason: "consent-not-at-event", detail: `no effective time, asked ${utcInstant(asked)}` };
     return consented(await table.of(intent.patientKey), intent.destination, [at], asked);
@@ -39,9 +39,14 @@ const counting = (sink: DestinationSink, tell: (outcome: string) => void): Desti
 
 export const runPromotion = async (platform: Platform): Promise<Running> => {
   const { config, log, wire, counted } = platform;
-  const scale = await knownScale(config.speed, { log, wire });
+  // the front door fixes the scale; whoever starts first must not wait for it before there is anything to write
+  let scale: Promise<TimeScale> | undefined;
+  const now = async (): Promise<number> => {
+    scale ??= knownScale(config.speed, { log, wire });
+    return Math.round(scaleTime(await scale, Date.now()));
+  };
   const table = consentTable(log, wire);
-  const consent = consentAtWriting(table, () => Math.round(scaleTime(scale, Date.now())));
+  const consent = consentAtWriting(table, now);
   const sinks = config.destinations.map((destination) =>
     counting(openDestination(destination, consent), (outcome) => counted.promoted.inc({ outcome })),
   );

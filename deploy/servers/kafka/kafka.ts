@@ -79,7 +79,8 @@ const prepare = async (place: Place): Promise<void> => {
   await writeFile(file, kafkaSettings(place));
   await writeFile(join(place.folder, "log4j2.properties"), logging);
   if (existsSync(join(place.folder, "log", "meta.properties"))) return;
-  const cluster = randomBytes(16).toString("base64url");
+  // an id that began with - would be read as an option
+  const cluster = `A${randomBytes(16).toString("base64url").slice(1)}`;
   const format = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", file, "--ignore-formatted"];
   await promisify(execFile)("java", [...options(place), ...format]);
 };
@@ -96,6 +97,7 @@ const healthy = async (ports: StackConfig["ports"], limitMs: number): Promise<bo
   }).admin();
   try {
     await admin.connect();
+    // an id that began with - would be read as an option
     const cluster = await admin.describeCluster();
     return cluster.brokers.length === 1 && cluster.controller !== null;
   } catch {

@@ -5,7 +5,7 @@ import { redact } from "./redact.ts";
 
 const devicesKept = 5_000;
 const associationsKept = 8;
-/** Without a word from normalise (the board reads only the newest records), a device that spoke this recently is streaming. */
+/** Without a word from normalise (the board reads only the newest records), a device that spoke this recently is streaming; the roster may know its own limit. */
 const heardWithinMs = 10_000;
 
 interface Known {
@@ -16,6 +16,9 @@ interface Known {
   /** Log time of its first and newest usable measurement or state. */
   firstHeard: number;
   lastHeard: number;
+  /** The longest that it may be quiet, and since when the board waits for it (log time). */
+  silentAfterMs: number;
+  watchedFrom: number | null;
 }
 
 export interface Place {
@@ -42,9 +45,12 @@ export class Devices {
     known.associations = [...known.associations.filter((a) => a !== same), association].slice(-associationsKept);
   }
 
-  model(device: string, model: string): void {
+  /** As the roster names it. */
+  expect(device: string, model: string, silentAfterMs = heardWithinMs): void {
     const known = this.#of(device);
-    if (known !== undefined) known.model = model;
+    if (known === undefined) return;
+    known.model = model;
+    known.silentAfterMs = silentAfterMs;
   }
 
   state(state: DeviceState, logTime: number): void {
@@ -84,6 +90,7 @@ export class Devices {
   view(device: string, at: number): DeviceView | null {
     const known = this.#known.get(device);
     if (known === undefined) return null;
+    known.watchedFrom ??= at;
     const association = inForce(known.associations, at);
     const { state, since } = standing(known, association, at);
     const detail = known.state?.detail ?? null;
@@ -101,7 +108,16 @@ export class Devices {
   #of(device: string): Known | undefined {
     const known = this.#known.get(device);
     if (known !== undefined || this.#known.size >= devicesKept) return known;
-    const fresh: Known = { device, model: "", associations: [], state: null, firstHeard: 0, lastHeard: 0 };
+    const fresh: Known = {
+      device,
+      model: "",
+      associations: [],
+      state: null,
+      firstHeard: 0,
+      lastHeard: 0,
+      silentAfterMs: heardWithinMs,
+      watchedFrom: null,
+    };
     this.#known.set(device, fresh);
     return fresh;
   }
@@ -118,9 +134,8 @@ const standing = (
   if (association === undefined) return { state: "unassociated", since: endedAt(known, at) ?? known.firstHeard };
   if (state?.state === "silent") return { state: "silent", since: state.since };
   if (state?.clock === "off") return { state: "clockOff", since: state.since };
-  if (state === null && at - known.lastHeard > heardWithinMs) {
-    return { state: "silent", since: Math.max(known.lastHeard, association.from) };
-  }
+  const quietSince = Math.max(known.lastHeard, association.from, known.watchedFrom ?? 0);
+  if (state === null && at - quietSince > known.silentAfterMs) return { state: "silent", since: quietSince };
   return { state: "streaming", since: state?.since ?? known.firstHeard };
 };
 

@@ -106,9 +106,11 @@ describe("states of a device", () => {
     expect(bedOf(model)).toMatchObject({ state: "unassociated", since: noon - 60_000 });
   });
 
-  it("never heard since its association began: silent since then", () => {
+  it("never heard: silent once its limit has passed since the board began to wait for it", () => {
     const model = told(noon, association({ from: noon - 60_000 }));
-    expect(bedOf(model)).toMatchObject({ state: "silent", since: noon - 60_000 });
+    expect(bedOf(model).state, "it may yet speak").toBe("streaming");
+    model.fold({ kind: "tick" }, noon + 11 * second);
+    expect(bedOf(model)).toMatchObject({ state: "silent", since: noon });
   });
 
   it("no bed at all: listed apart, and somebody is asked to see to it", () => {

@@ -48,7 +48,11 @@ export type BoardBody =
 /** What the roster file says, where the board's process has it: then empty beds, and models, are known from the start. */
 export interface BoardRoster {
   readonly beds: readonly Place[];
-  readonly devices: readonly { readonly device: string; readonly model: string }[];
+  readonly devices: readonly {
+    readonly device: string;
+    readonly model: string;
+    readonly silentAfterMs?: number | undefined;
+  }[];
   readonly associations: readonly Association[];
 }
 
@@ -94,7 +98,8 @@ export class BoardModel {
     this.#clock = new WardClock(options.startMs);
     this.#stages = new Map(options.stages.map((stage) => [stage, new StageProgress(stage)]));
     for (const place of options.roster?.beds ?? []) this.#bed(place);
-    for (const { device, model } of options.roster?.devices ?? []) this.#devices.model(device, model);
+    for (const { device, model, silentAfterMs } of options.roster?.devices ?? [])
+      this.#devices.expect(device, model, silentAfterMs);
     for (const association of options.roster?.associations ?? []) this.#devices.association(association);
   }
 
