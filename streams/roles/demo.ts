@@ -8,7 +8,7 @@ import { loadRoster, openPlatform, type Platform } from "../compose.ts";
 import { checkConfig, type Config } from "../config.ts";
 import { startFhirEndpoint } from "../io/fhir-endpoint.ts";
 import { publishWard } from "../sim/publish.ts";
-import { openBoard } from "./open-board.ts";
+import { openBoard } from "./board.ts";
 import { openFrontDoor } from "./intake.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";

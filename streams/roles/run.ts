@@ -2,7 +2,7 @@
 import { openPlatform, openSeries, type Platform } from "../compose.ts";
 import { readConfig } from "../config.ts";
 import { runSink } from "../log/sink-runner.ts";
-import { openBoard } from "./open-board.ts";
+import { openBoard } from "./board.ts";
 import { openFrontDoor } from "./intake.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { runStages } from "./process.ts";

@@ -12,7 +12,7 @@ import { localRegistry } from "../../streams/io/registry/local.ts";
 import { openWire } from "../../streams/io/registry/wire.ts";
 import type { Append, Appender, Log } from "../../streams/log/log.ts";
 import { memoryLog } from "../../streams/log/memory.ts";
-import { startBoard } from "../../streams/roles/board.ts";
+import { startBoard } from "../../streams/roles/board/server.ts";
 import { followedTopics } from "../../streams/roles/board/follow.ts";
 import { background, type DrawnEntry, rubbish, second, troubles, waves } from "./demo-ward.ts";
 
