@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { OperatingError } from "../streams/core/failure.ts";
 import type { StackConfig } from "./config.ts";
-import { type OnLine, serversFolder, softwareFolder } from "./fetch.ts";
+import { serversFolder, softwareFolder } from "./fetch.ts";
 import type { SoftwareName } from "./server.ts";
+import { type OnLine, provideSystemPrograms } from "./system-packages.ts";
 
 const sourcesOf = (name: SoftwareName): string[] =>
   readdirSync(join(serversFolder, name))
@@ -23,11 +24,12 @@ export const builtFolder = (config: StackConfig, name: SoftwareName): string => 
   return join(config.software, `${name}-jar-${hash.digest("hex").slice(0, 12)}`);
 };
 
-/** Code: `compile-failed`, with the tool's words. */
+/** Codes: `compile-failed`, with the tool's words, `package-missing`. */
 export const compileSources = async (config: StackConfig, name: SoftwareName, onLine: OnLine): Promise<void> => {
   const sources = sourcesOf(name);
   const folder = builtFolder(config, name);
   if (sources.length === 0 || existsSync(folder)) return;
+  await provideSystemPrograms(["javac"], onLine);
   onLine(`compiling ${name} (once)`);
   const incoming = `${folder}.${process.pid}`;
   const classes = join(incoming, "classes");
@@ -40,6 +42,6 @@ export const compileSources = async (config: StackConfig, name: SoftwareName, on
 
 const run = (tool: "javac" | "jar", args: readonly string[]): Promise<unknown> =>
   promisify(execFile)(tool, args).catch((cause: { stderr?: string }) => {
-    const why = `${tool} failed (it comes with a JDK 17): ${cause.stderr ?? String(cause)}`;
+    const why = `${tool} failed: ${cause.stderr ?? String(cause)}`;
     throw new OperatingError("compile-failed", why, { retry: false, cause });
   });

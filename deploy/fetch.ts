@@ -13,8 +13,7 @@ import { OperatingError } from "../streams/core/failure.ts";
 import type { StackConfig } from "./config.ts";
 import { withLock } from "./lock.ts";
 import type { SoftwareName } from "./server.ts";
-
-export type OnLine = (line: string) => void;
+import { type OnLine, provideSystemPrograms } from "./system-packages.ts";
 
 export const serversFolder = join(dirname(fileURLToPath(import.meta.url)), "servers");
 const pom = join(serversFolder, "pom.xml");
@@ -27,13 +26,14 @@ export const softwareFolder = (config: StackConfig, name: SoftwareName): string 
   return join(config.software, `${name}-${hash.digest("hex").slice(0, 12)}`);
 };
 
-/** Downloads what isn't there. Codes: `maven-missing`, `download-failed`. */
+/** Downloads what isn't there. Codes: `download-failed`, `package-missing`. */
 export const fetchSoftware = async (
   config: StackConfig,
   names: readonly SoftwareName[],
   onLine: OnLine,
 ): Promise<void> => {
   if (missing(config, names).length === 0) return;
+  await provideSystemPrograms(["java", "mvn"], onLine);
   await mkdir(config.software, { recursive: true });
   await withLock(join(config.software, "lock"), onLine, async () => {
     const wanted = missing(config, names); // somebody else may have fetched them while we waited
@@ -59,22 +59,15 @@ const place = async (from: string, to: string): Promise<void> => {
 
 const runMaven = (names: readonly SoftwareName[], folder: string, onLine: OnLine): Promise<void> =>
   new Promise((done, fail) => {
-    onLine(`downloading ${names.join(", ")} with Maven (once; about 400 MB for all)`);
+    onLine(`downloading ${names.join(", ")} with Maven (once; about 650 MB for all)`);
     const maven = spawn(
       "mvn",
       ["-B", "-f", pom, "-pl", names.join(","), `-Dstack.out=${folder}`, "-Dstyle.color=never", "process-resources"],
-      { stdio: ["ignore", "pipe", "inherit"] },
+      { stdio: ["ignore", "pipe", "pipe"] },
     );
     const progress = progressOf(onLine);
-    createInterface({ input: maven.stdout }).on("line", progress.line);
-    maven.once("error", (cause) =>
-      fail(
-        new OperatingError("maven-missing", "the servers come by Maven: install it (apt-get install maven)", {
-          retry: false,
-          cause,
-        }),
-      ),
-    );
+    for (const output of [maven.stdout, maven.stderr]) createInterface({ input: output }).on("line", progress.line);
+    maven.once("error", fail);
     maven.once("close", (code) => {
       progress.end();
       if (code === 0) return done();

@@ -1,7 +1,7 @@
 /** What the stack must know to run one server. One file per server fills this in: `servers/<name>/<name>.ts`. */
 import type { StackConfig } from "./config.ts";
 
-/** In the order in which they are stopped last: what others write to comes first. */
+/** What is written to comes before what writes; they are stopped in the opposite order. */
 export const serverNames = ["kafka", "apicurio", "questdb", "hapi", "mosquitto"] as const;
 export type ServerName = (typeof serverNames)[number];
 

@@ -1,7 +1,7 @@
 /** The full stack on this machine: real servers as processes of their own, started together, ended in order. */
 import { compileSources } from "./compile.ts";
 import type { StackConfig } from "./config.ts";
-import { fetchSoftware, type OnLine } from "./fetch.ts";
+import { fetchSoftware } from "./fetch.ts";
 import { type ServerHandle, serverHandle } from "./handle.ts";
 import { type ServerName, type ServerSpec, serverNames, type SoftwareName } from "./server.ts";
 import { apicurio } from "./servers/apicurio/apicurio.ts";
@@ -10,7 +10,7 @@ import { kafka } from "./servers/kafka/kafka.ts";
 import { mosquitto } from "./servers/mosquitto/mosquitto.ts";
 import { questdb } from "./servers/questdb/questdb.ts";
 import { runningPorts } from "./state.ts";
-import { provideSystemPrograms } from "./system-packages.ts";
+import { type OnLine, provideSystemPrograms } from "./system-packages.ts";
 
 const specs: Readonly<Record<ServerName, ServerSpec>> = { kafka, apicurio, questdb, hapi, mosquitto };
 
@@ -35,7 +35,7 @@ export interface StackOptions {
 /**
  * Downloads what is missing, starts the servers that don't run yet, and returns when each of them answers.
  * When one fails, those started here are stopped again. Codes: `server-not-ready` (names the server and its log file and shows
- * its end), `port-taken`, `download-failed`, `maven-missing`, `package-missing`.
+ * its end), `port-taken`, `download-failed`, `compile-failed`, `package-missing`.
  */
 export const startStack = async ({
   config,

@@ -3,10 +3,19 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { OperatingError } from "../streams/core/failure.ts";
-import type { OnLine } from "./fetch.ts";
+
+/** Takes progress, a line at a time. */
+export type OnLine = (line: string) => void;
 
 /** Program to Debian package. */
-const packages = { mosquitto: "mosquitto", chromium: "chromium", promtool: "prometheus" } as const;
+const packages = {
+  mosquitto: "mosquitto",
+  java: "default-jdk-headless",
+  javac: "default-jdk-headless",
+  mvn: "maven",
+  chromium: "chromium",
+  promtool: "prometheus",
+} as const;
 export type SystemProgram = keyof typeof packages;
 
 /** Where the program is; undefined when it isn't. Servers are often outside a plain user's PATH. */
@@ -19,7 +28,7 @@ export const programPath = (name: string): string | undefined =>
 export const provideSystemPrograms = async (names: readonly SystemProgram[], onLine: OnLine): Promise<void> => {
   const missing = names.filter((name) => programPath(name) === undefined);
   if (missing.length === 0) return;
-  const wanted = missing.map((name) => packages[name]);
+  const wanted = [...new Set(missing.map((name) => packages[name]))];
   const command = `apt-get install -y --no-install-recommends ${wanted.join(" ")}`;
   if (process.getuid?.() !== 0 || programPath("apt-get") === undefined)
     throw packageMissing(missing, `sudo apt-get update && sudo ${command}`);
