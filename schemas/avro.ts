@@ -184,13 +184,19 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
       : (value as unknown as Envelope<B>);
   return {
     schema,
-    encode: ({ position: at, logTime: time, body: b }) => {
+    encode: ({ position: at, logTime: time, body: b }, room = 0) => {
       const carried = buffered(b, withBuffers.get(b.kind));
-      return avroType.toBuffer({
+      const value = {
         position: at,
         logTime: time,
         body: wrapped ? { [branchOf.get(b.kind) ?? b.kind]: carried } : carried,
-      });
+      };
+      let end = avroType.encode(value, scratch, room);
+      if (end < 0) {
+        scratch = Buffer.allocUnsafe(2 * (scratch.length - end));
+        end = avroType.encode(value, scratch, room);
+      }
+      return Buffer.from(scratch.subarray(0, end));
     },
     decode: (buffer) => unwrap(avroType.fromBuffer(asBuffer(buffer))),
     decodeFrom: (writer) => {
@@ -200,8 +206,11 @@ export const envelope = <const F extends readonly BodyField<Body>[]>(
   };
 };
 
+/** Where every record is put together before its bytes are copied out once; grows to the largest record seen. */
+let scratch = Buffer.allocUnsafe(64 * 1024);
+
 const buffered = (b: Body, fields: readonly string[] | undefined): object =>
-  fields === undefined
+  fields === undefined || fields.every((f) => Buffer.isBuffer((b as Body & Record<string, Uint8Array>)[f]))
     ? b
     : {
         ...b,

@@ -19,7 +19,8 @@ export interface Envelope<B extends Body> {
 export interface Codec<T> {
   /** The Avro schema as JSON. */
   readonly schema: object;
-  encode(value: T): Uint8Array;
+  /** `room`: so many bytes are left free before it, for a header. */
+  encode(value: T, room?: number): Uint8Array;
   decode(bytes: Uint8Array): T;
   /** A decoder for bytes that an older or newer writer schema produced. Throws where the two can't be resolved. */
   decodeFrom(writer: object): (bytes: Uint8Array) => T;

@@ -87,7 +87,10 @@ export class KafkaAppender implements Appender {
 
   /** The same records under the same sequence numbers until they are stored, or the time is up. */
   async #send(records: readonly Append[]): Promise<void> {
-    for (const record of records) await this.#check(record);
+    for (const record of records) {
+      const check = this.#check(record);
+      if (check !== undefined) await check;
+    }
     const topicMessages = byTopic(records);
     const sinceMs = performance.now();
     for (;;)

@@ -42,13 +42,6 @@ const carrierOf = async (registry: SchemaRegistry, topic: AnyTopic): Promise<Car
   return { writerId, decoders };
 };
 
-const withHeader = (id: number, avro: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(headerLength + avro.length);
-  new DataView(bytes.buffer).setUint32(1, id);
-  bytes.set(avro, headerLength);
-  return bytes;
-};
-
 class RegistryWire implements Wire {
   readonly #registry: SchemaRegistry;
   readonly #carriers: ReadonlyMap<string, Carrier>;
@@ -61,7 +54,11 @@ class RegistryWire implements Wire {
   }
 
   encode<B extends Body>(topic: Topic<B>, envelope: Envelope<B>): Uint8Array {
-    return withHeader(this.#carrier(topic).writerId, topic.codec.encode(envelope));
+    const { writerId } = this.#carrier(topic);
+    const bytes = topic.codec.encode(envelope, headerLength);
+    bytes[0] = 0;
+    for (let i = 1; i < headerLength; i++) bytes[i] = writerId >>> (8 * (headerLength - 1 - i));
+    return bytes;
   }
 
   decode<B extends Body>(topic: Topic<B>, bytes: Uint8Array): Result<Envelope<B>> {
