@@ -39,7 +39,7 @@ export const provideSystemPrograms = async (names: readonly SystemProgram[], onL
 };
 
 const packageMissing = (names: readonly string[], command: string): OperatingError =>
-  new OperatingError("package-missing", `${names.join(", ")} is not installed; this installs it:\n  ${command}`, {
+  new OperatingError("package-missing", `not installed: ${names.join(", ")}. This installs them:\n  ${command}`, {
     retry: false,
   });
 

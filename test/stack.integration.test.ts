@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
 import { connect, connectAsync } from "mqtt";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { portNames, portVariable, readStackConfig, type StackConfig } from "../deploy/config.ts";
 import { freePorts, isFree } from "../deploy/ports.ts";
 import { isAlive } from "../deploy/process-identity.ts";
@@ -13,10 +13,14 @@ import { healthLine, startStack } from "../deploy/stack.ts";
 import { runningServers } from "../deploy/state.ts";
 import { sharedStack } from "./stack.ts";
 
-const ownConfig = async (): Promise<StackConfig> => ({
-  ...readStackConfig(),
-  data: mkdtempSync(join(tmpdir(), "stack-")),
-  ports: await freePorts(),
+const folders: string[] = [];
+const ownConfig = async (): Promise<StackConfig> => {
+  const data = mkdtempSync(join(tmpdir(), "stack-"));
+  folders.push(data);
+  return { ...readStackConfig(), data, ports: await freePorts() };
+};
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
 describe("the full stack", () => {
