@@ -15,7 +15,8 @@ help: ## list every target
 
 node_modules/.installed: package.json package-lock.json .npmrc
 	@echo "installing packages (once)"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@# not npm ci: it demands the optional binaries of every platform, which a registry mirror may not hold
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 install: node_modules/.installed ## install the pinned runtime and packages
@@ -54,5 +55,5 @@ bench: node_modules/.installed ## measure against a bare pipe in the same run
 	@node deploy/cli.ts fetch
 	@node test/bench/run.ts
 
-clean: ## remove all state of demo and stack, and what was built
+clean: $(if $(wildcard .afferent/stack/stack.json),down) ## stop what runs; remove all state of demo and stack, and what was built
 	@rm -rf .afferent board/dist test-results
