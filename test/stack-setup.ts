@@ -12,6 +12,8 @@ import { runningStack, startStack } from "../deploy/stack.ts";
 const prefix = "afferent-test-";
 
 export default async (project: TestProject): Promise<() => Promise<void>> => {
+  const kept = process.env["AFFERENT_TEST_STACK"];
+  if (kept !== undefined) return useKept(project, { ...readStackConfig(), data: kept });
   await endAbandoned();
   const data = mkdtempSync(join(tmpdir(), prefix));
   writeFileSync(join(data, "owner.json"), JSON.stringify(identify(process.pid)));
@@ -19,6 +21,12 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   await startStack({ config, servers: wantedServers(), onLine: (line) => console.error(line) });
   project.provide("stackConfig", config);
   return () => end(config);
+};
+
+/** A stack that runs already and goes on: AFFERENT_TEST_STACK names its data folder, to try a file again and again. */
+const useKept = (project: TestProject, config: StackConfig): (() => Promise<void>) => {
+  project.provide("stackConfig", config);
+  return () => Promise.resolve();
 };
 
 /** All, unless AFFERENT_TEST_SERVERS=kafka,apicurio names those that the files of this run need: to try one file quickly. */

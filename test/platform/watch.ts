@@ -1,0 +1,105 @@
+/** Looks into a platform's log from outside: what a topic holds, and whether all that was sent has gone through every stage and sink. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { HighWaterMarks } from "../../streams/core/position.ts";
+import type { AnyTopic, BodyOf } from "../../streams/core/stage.ts";
+import type { Envelope } from "../../streams/core/topic.ts";
+import type { Wire } from "../../streams/core/wire.ts";
+import type { Log, LogRecord } from "../../streams/log/log.ts";
+import { episodes, events, outbox, raw, rawWaveforms, vitals, waveforms, windows } from "../../schemas/topics.ts";
+
+/** Who reads what, each after those that write what it reads: stages, then the sinks. */
+const readers: readonly (readonly [group: string, topic: AnyTopic])[] = [
+  ["normalise", raw],
+  ["normalise-waveforms", rawWaveforms],
+  ["windows", vitals],
+  ["thresholds", vitals],
+  ["candidates", episodes],
+  ["gates", events],
+  ["store-vitals", vitals],
+  ["store-waveforms", waveforms],
+  ["store-windows", windows],
+  ["store-episodes", episodes],
+  ["fhir-ehr", outbox],
+];
+
+const lookAgainMs = 100;
+const drainMs_max = 180_000;
+
+const partitionsOf = (topic: AnyTopic): number[] => Array.from({ length: topic.partitions }, (_, p) => p);
+
+const endsOf = (log: Log, topic: AnyTopic): Promise<number[]> =>
+  Promise.all(partitionsOf(topic).map(async (partition) => (await log.bounds(topic.name, partition)).end));
+
+/** Waits until a condition holds, and says what was waited for when that takes too long. */
+export const until = async (
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  msMax: number = drainMs_max,
+): Promise<void> => {
+  const giveUpAt = performance.now() + msMax;
+  while (!(await holds())) {
+    if (performance.now() > giveUpAt) throw new Error(`waited ${msMax / 1_000} s for: ${what}`);
+    await sleep(lookAgainMs);
+  }
+};
+
+/**
+ * Resolves when everything that the raw topics hold now, and all that came of it, has been read by every stage and sink. Ticks keep
+ * coming meanwhile, so no lag is ever zero: each reader must pass the end that its topic had when those before it had passed theirs.
+ */
+export const drained = async (log: Log, only?: readonly string[]): Promise<void> => {
+  for (const [group, topic] of readers) {
+    if (only !== undefined && !only.includes(group)) continue;
+    const ends = await endsOf(log, topic);
+    await until(`${group} to read ${topic.name} up to ${ends.join(", ")}`, async () => {
+      const next = await log.progress(group, topic.name);
+      return ends.every((end, partition) => end === 0 || (next[partition] ?? 0) >= end);
+    });
+  }
+};
+
+/** Resolves when every raw partition has had another tick: what is said from then on has a later log time behind it. */
+export const ticked = async (log: Log): Promise<void> => {
+  for (const topic of [raw, rawWaveforms]) {
+    const before = await endsOf(log, topic);
+    await until(`a tick in ${topic.name}`, async () => {
+      const now = await endsOf(log, topic);
+      return now.every((end, partition) => end > (before[partition] ?? 0));
+    });
+  }
+};
+
+export const recordsOf = async (log: Log, topic: AnyTopic, partition: number): Promise<LogRecord[]> => {
+  const { end } = await log.bounds(topic.name, partition);
+  const reader = await log.reader(topic.name, partition, "start");
+  const records: LogRecord[] = [];
+  while ((records.at(-1)?.offset ?? -1) + 1 < end) {
+    const next = await reader.next(5_000);
+    if (next.length === 0)
+      throw new Error(`${topic.name}/${partition}: holds ${end} records and gave ${records.length}`);
+    records.push(...next);
+  }
+  await reader.close();
+  return records;
+};
+
+/** Every entry of a topic but broadcasts, as a reader has them: a repeat of a position is left out. Throws where one can't be read. */
+export const entriesOf = async <T extends AnyTopic>(
+  log: Log,
+  wire: Wire,
+  topic: T,
+): Promise<(Envelope<BodyOf<T>> & { readonly key: string })[]> => {
+  const all = await Promise.all(
+    partitionsOf(topic).map(async (partition) => {
+      const marks = new HighWaterMarks();
+      return (await recordsOf(log, topic, partition)).flatMap(({ key, value, offset }) => {
+        const decoded = wire.decode(topic, value);
+        if (!decoded.ok) throw new Error(`${topic.name}/${partition}/${offset}: ${decoded.problem.detail}`);
+        const { position } = decoded.value;
+        if (position !== null && !marks.admit(position)) return [];
+        return key === "" ? [] : [{ key, ...(decoded.value as Envelope<BodyOf<T>>) }];
+      });
+    }),
+  );
+  return all.flat();
+};
