@@ -27,7 +27,7 @@ describe("a real Apicurio", () => {
   });
 
   it("has the same ids after it was killed, so that what was written can be read", async () => {
-    const id = await open().register("killed-value", heartRate);
+    const id = await open().register("outlives-value", heartRate);
     const server = sharedStack().server("apicurio");
     await server.kill("SIGKILL");
     await expect(open().byId(id)).rejects.toMatchObject({ code: "registry-unavailable", retry: true });
@@ -35,6 +35,6 @@ describe("a real Apicurio", () => {
     while (!(await isFree(server.port))) await sleep(20);
     await server.start();
     expect(await open().byId(id)).toEqual(heartRate);
-    expect(await open().register("killed-value", heartRate)).toBe(id);
+    expect(await open().register("outlives-value", heartRate)).toBe(id);
   });
 });

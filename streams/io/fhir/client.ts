@@ -15,6 +15,8 @@ export interface FhirClient {
   read(type: string, id: string): Promise<FhirAnswer>;
   /** Writes over version `match`, or only where there is none (null). */
   update(type: string, id: string, resource: string, match: string | null): Promise<FhirAnswer>;
+  /** A Bundle of the versions that there were, newest first. */
+  history(type: string, id: string): Promise<FhirAnswer>;
   /** True where the server answers for its capabilities: then what it refuses is the request's fault. */
   healthy(): Promise<boolean>;
 }
@@ -84,6 +86,7 @@ export const fhirClient = (options: FhirClientOptions): FhirClient => {
           ...(match === null ? { "if-none-match": "*" } : { "if-match": `W/"${match}"` }),
         },
       }),
+    history: (type, id) => call(`${type}/${id}/_history?_count=50`, { headers: accept }),
     async healthy() {
       try {
         const { status, json } = await call("metadata", { headers: accept });

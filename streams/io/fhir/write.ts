@@ -103,6 +103,34 @@ const judgeUpdate = (answer: FhirAnswer): Outcome | Unsettled => {
   return refused(outcomeText(answer));
 };
 
+/** The version of highest revision in a history Bundle. */
+const highestOf = (history: unknown): { readonly resource: unknown; readonly revision: number } | undefined => {
+  const entries = member(history, "entry");
+  return (Array.isArray(entries) ? entries : [])
+    .map((entry) => member(entry, "resource"))
+    .flatMap((resource) => {
+      const revision = revisionOf(resource);
+      return revision === null ? [] : [{ resource, revision }];
+    })
+    .sort((a, b) => b.revision - a.revision)[0];
+};
+
+/**
+ * HAPI looks for the resource before it creates one, and not in the same breath: of two writers that create at once both may succeed,
+ * the later one over the first. It is told by a 200 where 201 was due, and then puts a higher revision back that it has covered.
+ */
+const putBackCovered = async (intent: Intent, versionId: string, client: FhirClient): Promise<Outcome | Unsettled> => {
+  const { resourceType, resourceId } = intent;
+  const history = await client.history(resourceType, resourceId);
+  if (history.status !== 200) return unsettled(history, "history");
+  const highest = highestOf(history.json);
+  if (highest === undefined || highest.revision <= intent.revision)
+    return { outcome: "written", detail: "200", versionId };
+  const answer = await client.update(resourceType, resourceId, JSON.stringify(highest.resource), versionId);
+  if (answer.status !== 200) return unsettled(answer, "putting a higher revision back");
+  return { outcome: "alreadyThere", detail: `revision ${highest.revision} is there`, versionId: answer.versionId };
+};
+
 /**
  * Resolves with what the destination said. Rejects with OperatingError, to be tried again later: `fhir-unavailable` (no settled
  * answer after `maxTries`), `fhir-misconfigured` (credentials, address).
@@ -117,7 +145,10 @@ export const writeIntent = async (intent: Intent, options: WriteOptions): Promis
     const { passed, reason, detail } = await consent(intent);
     if (!passed) return { outcome: "withheld", detail: `${reason}: ${detail}`, versionId: null };
     sent = true;
-    return judgeUpdate(await client.update(intent.resourceType, intent.resourceId, intent.resource, current.match));
+    const answer = await client.update(intent.resourceType, intent.resourceId, intent.resource, current.match);
+    return current.match === null && answer.status === 200 && answer.versionId !== null
+      ? putBackCovered(intent, answer.versionId, client)
+      : judgeUpdate(answer);
   };
   const tryOrWait = async (): Promise<Outcome | Unsettled> => {
     try {
