@@ -258,7 +258,7 @@ describe("a zero", () => {
     expect(measurements(d)[0]).toMatchObject({
       value: 0,
       validity: "sensorOff",
-      evidence: "heart rate 0 beside a pulse of 78 /min 0 ms before",
+      evidence: "0 beside a pulse of 78 /min 0 ms before",
     });
   });
 
@@ -295,8 +295,10 @@ describe("a zero", () => {
     ]);
   });
 
-  it("of an arterial pressure is an open line, and a value", () => {
-    expect(judged(hr(0, { channel: "art", metric: "artMean", ucum: "mm[Hg]" }))).toEqual([["artMean", "valid"]]);
+  it("of an arterial pressure beside a live pulse is an open line; without one nobody knows (MIMIC-III: hours of ABP 0)", () => {
+    const art = hr(0, { channel: "art", metric: "artMean", ucum: "mm[Hg]" });
+    expect(judged(pulse(78), art)[1]).toEqual(["artMean", "sensorOff"]);
+    expect(judged(hr(70), pulse(0), art)[2], "a rhythm is no output").toEqual(["artMean", "indeterminate"]);
   });
 
   it("is judged by a pulse of up to 10 s ago, but never by one that a newer reading has lost", () => {

@@ -51,6 +51,8 @@ describe("the shipped rules", () => {
       ["pulseRate", "high"],
       ["spo2", "high"],
       ["respiratoryRate", "high"],
+      ["nibpMean", "high"],
+      ["artMean", "high"],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { ok, refuse, type Result } from "../../streams/core/failure.ts";
 import type { DecodedMeasurement, DecodedReading } from "../../schemas/devices/adapter.ts";
 import type { Validity } from "../../schemas/records.ts";
 import { metricOf, toMetricUnit } from "../../schemas/terminology.ts";
-import { zeroNeedsEvidence } from "../zeros.ts";
+import { pulseShowsSensorOff, zeroNeedsEvidence } from "../zeros.ts";
 
 /** Refuses `not-a-number`, `implausible`, and what {@link toMetricUnit} refuses. Null stays null. */
 export const metricValueOf = ({ channel, metric, value, ucum }: DecodedMeasurement): Result<number | null> => {
@@ -41,7 +41,7 @@ export const pulseAfter = (before: Pulse | null, { measurements }: DecodedReadin
 };
 
 /**
- * A zero is `sensorOff` only on evidence: the device says so, or a heart rate of 0 beside a live pulse. Any other is `indeterminate`.
+ * A zero is `sensorOff` only on evidence: the device says so, or a heart rate or pressure of 0 beside a live pulse. Any other is `indeterminate`.
  * A pulse or SpO2 of 0 beside a heart rate is no such evidence, for that is what an arrest with a rhythm looks like (clinical.md 1, 14).
  */
 export const judgeZero = (
@@ -53,10 +53,10 @@ export const judgeZero = (
   const asSent = { validity: m.validity, evidence: m.evidence };
   if (value !== 0 || !zeroNeedsEvidence(m.metric)) return asSent;
   if (m.validity !== "valid" && m.validity !== "questionable") return asSent;
-  if (m.metric === "heartRate" && pulse !== null && pulse.value > 0 && at - pulse.at <= pulseFreshMs)
+  if (pulseShowsSensorOff(m.metric) && pulse !== null && pulse.value > 0 && at - pulse.at <= pulseFreshMs)
     return {
       validity: "sensorOff",
-      evidence: `heart rate 0 beside a pulse of ${pulse.value} /min ${at - pulse.at} ms before`,
+      evidence: `0 beside a pulse of ${pulse.value} /min ${at - pulse.at} ms before`,
     };
   return { validity: "indeterminate", evidence: "0, and nothing shows that it is the sensor: no signal or no life" };
 };
