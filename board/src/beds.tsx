@@ -86,6 +86,12 @@ interface TileProps {
   readonly live: boolean;
 }
 
+/** A bed with nothing but a glucose sensor shows its glucose large. */
+const bigOf = (vitals: ReadonlyMap<string, VitalView>): readonly string[] =>
+  vitals.has("glucoseInterstitial") && !vitals.has("heartRate") && !vitals.has("spo2")
+    ? ["glucoseInterstitial"]
+    : ["heartRate", "spo2"];
+
 const Tile = ({ bed, chosen, wardNow, live }: TileProps) => {
   const vitals = new Map(bed.vitals.map((vital) => [vital.metric, vital]));
   const kind = pressureOf(vitals);
@@ -112,10 +118,7 @@ const Tile = ({ bed, chosen, wardNow, live }: TileProps) => {
             <span class="state-name">{standingText(bed.state, live)}</span>
           </span>
         </div>
-        <div class="tile-big">
-          {of("heartRate", true)}
-          {of("spo2", true)}
-        </div>
+        <div class="tile-big">{bigOf(vitals).map((metric) => of(metric, true))}</div>
         <div class="tile-small">
           {of("respiratoryRate")}
           <Vital

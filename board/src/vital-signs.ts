@@ -21,6 +21,7 @@ const signs: Record<string, Sign> = {
   artSystolic: { label: "ABP sys", hue: "art", decimals: 0 },
   artDiastolic: { label: "ABP dia", hue: "art", decimals: 0 },
   artMean: { label: "ABP mean", hue: "art", decimals: 0 },
+  glucoseInterstitial: { label: "Glucose", hue: "other", decimals: 0 },
   ecgII: { label: "ECG II", hue: "ecg", decimals: 2 },
   pleth: { label: "Pleth", hue: "spo2", decimals: 2 },
   artWave: { label: "ABP", hue: "art", decimals: 0 },
