@@ -6,10 +6,10 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { loadRoster } from "../streams/compose.ts";
 import { checkConfig } from "../streams/config.ts";
 import { OperatingError } from "../streams/core/failure.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
-import { readRoster } from "../streams/io/roster-file.ts";
 import { chooseWard, writeRoster } from "../streams/roles/sim.ts";
 import type { StackConfig } from "./config.ts";
 import { identify, isAlive, type ProcessIdentity, waitForEnd } from "./process-identity.ts";
@@ -33,12 +33,10 @@ const readyMs_max = 45_000;
 const stopMs_max = 15_000;
 const vitalsStages = ["normalise", "windows", "thresholds", "candidates", "gates"];
 
-/** In the order of their start: who reads first. Waveforms have a process of their own. */
-const roles = (
-  config: string,
-  brokerUrl: string,
-  options: RolesOptions,
-): readonly (readonly [string, readonly string[]])[] => [
+type Role = readonly [name: string, args: readonly string[]];
+
+/** Waveforms have a process of their own; the simulated ward is the last. */
+const roles = (config: string, brokerUrl: string, options: RolesOptions): readonly Role[] => [
   ["store", ["store", "--config", config]],
   ["promote", ["promote", "--config", config]],
   ["process", ["process", "--config", config, "--stages", ...vitalsStages]],
@@ -56,15 +54,23 @@ export const startRoles = async (options: RolesOptions): Promise<{ readonly page
   const { stack, onLine } = options;
   const config = await writeConfig(options);
   const running: RunningRole[] = [...runningRoles(stack.config)];
-  for (const [name, args] of roles(config, stack.server("mosquitto").url, options)) {
-    if (running.some((role) => role.name === name)) continue;
+  const start = async ([name, args]: Role): Promise<void> => {
+    if (running.some((role) => role.name === name)) return;
     const began = performance.now();
     running.push(await startRole(name, args, stack.config));
     note(stack.config, running);
     onLine(`${name.padEnd(18)} running  ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  }
+  };
+  const all = roles(config, stack.server("mosquitto").url, options);
+  // the ward comes last: what it sends before ingest has its session, the broker keeps for nobody
+  await Promise.all([...all.slice(0, -1).map(start), seedEhr(options)]);
+  await Promise.all(all.slice(-1).map(start));
   return { page: `http://127.0.0.1:${options.boardPort}` };
 };
+
+/** The patients of the roster, whom the EHR knows before anything is written about them. */
+const seedEhr = async ({ stack }: RolesOptions): Promise<void> =>
+  seedPatients(stack.server("hapi").url, (await loadRoster(join(stack.config.data, "roster.json"))).patients);
 
 /** Ends them, those that feed the others first. */
 export const stopRoles = async (config: StackConfig): Promise<void> => {
@@ -95,11 +101,7 @@ const writeConfig = async ({ stack, beds, seed, boardPort }: RolesOptions): Prom
   const { data } = stack.config;
   const roster = join(data, "roster.json");
   if (!existsSync(roster)) await writeRoster(roster, await chooseWard({ beds, seed }, Date.now()));
-  const reading = readRoster(readFileSync(roster, "utf8"));
-  if (!reading.ok)
-    throw new OperatingError(reading.problem.reason, `${roster}:\n${reading.problem.detail}`, { retry: false });
   const ehr = stack.server("hapi").url;
-  await seedPatients(ehr, reading.value.patients);
   const config = checkConfig(
     {
       ward: "Simulated ward (full stack)",

@@ -26,6 +26,15 @@ describe("a real Apicurio", () => {
     }
   });
 
+  it("gives the same id to processes that register a subject's first version at once", async () => {
+    for (let round = 0; round < 5; round++) {
+      const ids = await Promise.all(
+        Array.from({ length: 6 }, () => open().register(`at-once-${round}-value`, heartRate)),
+      );
+      expect(new Set(ids).size).toBe(1);
+    }
+  });
+
   it("has the same ids after it was killed, so that what was written can be read", async () => {
     const id = await open().register("outlives-value", heartRate);
     const server = sharedStack().server("apicurio");

@@ -28,6 +28,7 @@ const unavailable = (url: string, cause: unknown): OperatingError =>
 
 /** The client gives a refused connection the status 400, so only what a server alone can say is taken as its answer. */
 const registering = (subject: string, url: string, error: unknown): OperatingError => {
+  if (error instanceof OperatingError) return error;
   const status = error instanceof Error && "status" in error ? error.status : undefined;
   if (status !== 409 && status !== 422) return unavailable(url, error);
   const code = status === 409 ? "schema-incompatible" : "schema-invalid";
@@ -36,6 +37,12 @@ const registering = (subject: string, url: string, error: unknown): OperatingErr
     cause: error,
   });
 };
+
+const triesWhenOvertaken = 5;
+const overtakenPauseMs = 50;
+
+/** Apicurio's answer to the later of two processes that register a subject's first version at once: then the earlier's is there to be found. */
+const isOvertaken = (error: unknown): boolean => /already exists/.test(messageOf(error));
 
 class ConfluentRegistry implements SchemaRegistry {
   readonly #url: string;
@@ -49,16 +56,22 @@ class ConfluentRegistry implements SchemaRegistry {
   }
 
   async register(subject: string, schema: object): Promise<number> {
-    await this.#demandCompatibility(subject);
+    for (let tries = 1; ; tries++)
+      try {
+        await this.#demandCompatibility(subject);
+        return await this.#registerOnce(subject, schema);
+      } catch (error) {
+        if (!(isOvertaken(error) && tries < triesWhenOvertaken)) throw registering(subject, this.#url, error);
+        await sleep(overtakenPauseMs * tries);
+      }
+  }
+
+  async #registerOnce(subject: string, schema: object): Promise<number> {
     const registered = this.#client.register(
       { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
       { subject, compatibility },
     );
-    try {
-      return (await this.#inTime(registered)).id;
-    } catch (error) {
-      throw registering(subject, this.#url, error);
-    }
+    return (await this.#inTime(registered)).id;
   }
 
   async all(subject: string): Promise<readonly RegisteredSchema[]> {
