@@ -15,6 +15,7 @@ import { seedPatients } from "../streams/io/fhir/patients.ts";
 import type { SeriesStore } from "../streams/io/series/series.ts";
 import { fixScale } from "../streams/roles/source.ts";
 import type { WardRoster } from "../streams/sim/ward/messages.ts";
+import { forgetSessions } from "./platform/broker.ts";
 import { emptyStack } from "./platform/fresh-stack.ts";
 import { type RoleName, type RoleProcess, spawnRole } from "./platform/role.ts";
 import { drained, ticked } from "./platform/watch.ts";
@@ -97,6 +98,8 @@ const startWithin = async (leadMs: number, options: PlatformOptions): Promise<Ru
 
     const platform = await openPlatform(config, "test");
     closing.push(platform.close);
+    const { intake } = config;
+    if (intake.kind === "subscriber") closing.push(() => forgetSessions(intake.url, intake.clientId));
     const roles = new Roles(configFile);
     closing.push(() => roles.stop());
     await roles.start("store", "process");

@@ -12,7 +12,7 @@ import { entriesOf } from "../platform/watch.ts";
 import { plainRules, type RunningPlatform, shippedRules, startPlatform } from "../platform.ts";
 import { dischargeMs, speed, startMs } from "./ward.ts";
 
-const wardRules = new URL("../profiles/ward.json", import.meta.url).pathname;
+export const wardRules = new URL("../profiles/ward.json", import.meta.url).pathname;
 
 /** What is left of a play; counts of topics and tables are comparable from one play to the next. */
 export interface Left {
@@ -71,7 +71,7 @@ interface StoredValue {
 }
 
 /** By device time, asked of the server itself and past the port; the embedded store has it in event time, which no clock corrects here. */
-const storedValues = async ({ config, series }: RunningPlatform): Promise<StoredValue[]> => {
+const rowsOf = async ({ config, series }: RunningPlatform): Promise<StoredValue[]> => {
   if (config.series.kind === "questdb") {
     const sql = "SELECT device, metric, ts::long / 1000 AS ms, value FROM vitals";
     return (await runSql({ url: config.series.url }, sql)) as unknown as StoredValue[];
@@ -80,9 +80,10 @@ const storedValues = async ({ config, series }: RunningPlatform): Promise<Stored
   return rows.map(({ device, metric, eventTime, value }) => ({ device, metric, ms: eventTime, value }));
 };
 
-const byReading = (rows: readonly StoredValue[]): ReadonlyMap<string, readonly number[]> => {
+/** `device metric second` to the values in the store: more than one is a duplicate. */
+export const storedValues = async (platform: RunningPlatform): Promise<ReadonlyMap<string, readonly number[]>> => {
   const values = new Map<string, number[]>();
-  for (const { device, metric, ms, value } of rows)
+  for (const { device, metric, ms, value } of await rowsOf(platform))
     values.getOrInsertComputed(`${device} ${metric} ${(ms - startMs) / 1_000}`, () => []).push(value);
   return values;
 };
@@ -115,7 +116,7 @@ export const play = async (ward: Ward, stack?: Stack): Promise<Played> => {
     await publishWard(ward, { ...to, speed: Number.POSITIVE_INFINITY });
     await platform.settle();
     const twice = await leftBehind(platform);
-    const values = byReading(await storedValues(platform));
+    const values = await storedValues(platform);
     lap("again");
     return { once, twice, values, acknowledged, seconds };
   } finally {

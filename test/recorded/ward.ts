@@ -17,8 +17,8 @@ export const unconfirmed = { device: "bidmc-25-unconfirmed", twin: "bidmc-25" };
 export const withoutConsent = { device: "bidmc-32-without-consent", twin: "bidmc-32" };
 const twins = [unconfirmed, withoutConsent];
 
-/** Three seconds of real time: played fast, the delays of a busy machine are as many times longer as the ward is faster. */
-const clockUncertaintyMs = 3_000 * speed;
+/** In real time: played fast, the delays of a busy machine are as many times longer as the ward is faster. */
+const clockUncertaintyMs = 3_000;
 
 const renamed = (message: WardMessage, device: string): WardMessage => {
   const text = Buffer.from(message.payload).toString();
@@ -65,15 +65,25 @@ const twinRoster = (roster: WardRoster, { device, twin }: (typeof twins)[number]
   };
 };
 
-export const recordedWard = (folder: string): Ward => {
-  const ward = recordingWard({ folder, startMs, which: ["bidmc"] });
+export interface RecordedWardOptions {
+  /** At which it will be played. */
+  readonly speed?: number;
+  /** Further recordings, such as "mitbih". */
+  readonly more?: readonly string[];
+}
+
+export const recordedWard = (
+  folder: string,
+  { speed: at = speed, more: others = [] }: RecordedWardOptions = {},
+): Ward => {
+  const ward = recordingWard({ folder, startMs, which: ["bidmc", ...others] });
   const more = twins.map((one) => twinRoster(ward.roster, one));
   const to = new Date(dischargeMs).toISOString();
   const roster: WardRoster = {
     version: 1,
     devices: [...ward.roster.devices, ...more.flatMap(({ devices }) => devices)].map((d) => ({
       ...d,
-      clockUncertaintyMs,
+      clockUncertaintyMs: clockUncertaintyMs * at,
     })),
     beds: [...ward.roster.beds, ...more.flatMap(({ beds }) => beds)],
     associations: [...ward.roster.associations, ...more.flatMap(({ associations }) => associations)].map((a) => ({
