@@ -22,9 +22,9 @@ telemetry.enabled=false
 # Tables are declared with their deduplication keys; a table or column made up by a writer would have none.
 line.auto.create.new.tables=false
 line.auto.create.new.columns=false
-# Committed means: in the page cache (survives the process, not the machine). What a power loss costs is written again
-# from the log, whose offsets are committed after the rows.
-cairo.commit.mode=nosync
+# The default, nosync, answers while rows are in the page cache only: our progress is recorded after the answer, so what a power
+# loss took then would not be written again.
+cairo.commit.mode=sync
 `;
 
 const logging = `# Every query is an INFO line: errors and what QuestDB wants an operator to read are enough.
