@@ -85,17 +85,21 @@ const destinationKinds: Readonly<Record<string, (options: DestinationOptions) =>
   fhir: fhirSink,
 };
 
+/** What is wrong with a destination's kind; null where it is known. */
+export const kindProblem = ({ name, kind }: Config["destinations"][number]): string | null =>
+  Object.hasOwn(destinationKinds, kind)
+    ? null
+    : `${name} is of kind ${kind}; there are: ${Object.keys(destinationKinds).join(", ")}`;
+
 /** Codes: `config-invalid` for a kind that is not known. */
 export const openDestination = (
-  { name, kind, baseUrl }: Config["destinations"][number],
+  destination: Config["destinations"][number],
   consent: ConsentCheck,
 ): DestinationSink => {
-  const open = Object.hasOwn(destinationKinds, kind) ? destinationKinds[kind] : undefined;
-  if (open !== undefined) return open({ baseUrl, destination: name, consent });
-  const known = Object.keys(destinationKinds).join(", ");
-  throw new OperatingError("config-invalid", `destinations: ${name} is of kind ${kind}; there are: ${known}`, {
-    retry: false,
-  });
+  const { name, kind, baseUrl } = destination;
+  const open = destinationKinds[kind];
+  if (open !== undefined && kindProblem(destination) === null) return open({ baseUrl, destination: name, consent });
+  throw new OperatingError("config-invalid", `destinations: ${kindProblem(destination)}`, { retry: false });
 };
 
 /** The roster, or OperatingError `roster-invalid` with every problem and its place. */

@@ -130,7 +130,7 @@ const look = (state: GateState, now: LogTime, out: GateOut, policy: GatePolicy):
   state.dueAt = next === null ? null : logTime(next);
 };
 
-/** The stage for these destinations. Which they are is part of the topology: a change of them is a change of version. */
+/** The stage for these destinations. They are part of the topology: a new one is asked about from its first candidate on, not before. */
 export const gates = (policy: GatePolicy) =>
   stage("gates", {
     version,

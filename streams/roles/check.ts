@@ -1,6 +1,6 @@
 /** Validates configuration, rules, roster, schemas and device mappings, and prints every problem with its place. */
 import { readFile } from "node:fs/promises";
-import { describeTopology, openRegistry } from "../compose.ts";
+import { describeTopology, kindProblem, openRegistry } from "../compose.ts";
 import { type Config, readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import { loadAdapters } from "../io/device-adapters.ts";
@@ -21,6 +21,7 @@ export const check = async (configFile: string): Promise<number> => {
     [`rules ${config.rules.join(", ")}`, () => checkRules(config)],
     [`roster ${config.roster}`, () => checkRoster(config)],
     ["device mappings", () => checkMappings(config)],
+    ["destinations", async () => checkDestinations(config)],
     ["schemas", () => checkSchemas(config)],
   ];
   process.stdout.write(`ok       configuration ${configFile}\n`);
@@ -62,6 +63,12 @@ const checkRoster = async (config: Config): Promise<Problems> => {
       : [`${config.roster}: consents[${i}].destination: ${id} names ${destination}, which is not configured`],
   );
 };
+
+const checkDestinations = (config: Config): Problems =>
+  config.destinations.flatMap((destination, i) => {
+    const problem = kindProblem(destination);
+    return problem === null ? [] : [`destinations[${i}].kind: ${problem}`];
+  });
 
 /** Every adapter loads under its file's name, and every device of the roster has one. */
 const checkMappings = async (config: Config): Promise<Problems> => {

@@ -29,21 +29,25 @@ export interface FrontDoor extends Running {
 export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   const { config, log, wire, say } = platform;
   const source = { log, wire, now: Date.now };
+  // what is refused is refused before anything is written
+  const [roster, rules] = [await loadRoster(config.roster), await loadRules(config)];
   const scale = await fixScale(config.speed, source);
-  const announced = await announce(await loadRoster(config.roster), await loadRules(config), scale, source);
-  say.info(announced, "roster and rules are in the log");
-  const stop = new AbortController();
-  const tickAppender = await log.appender("ticks");
-  const ticking = tick(tickAppender, scale, wire, stop.signal, (error) =>
-    say.warn({ error: String(error) }, "no tick"),
-  );
+  say.info(await announce(roster, rules, scale, source), "roster and rules are in the log");
   const intakes = await openIntakes(platform, scale);
   const accept = (message: Received): Promise<void> =>
     addressOf(message.mqttTopic).stream === waveformStream
       ? intakes.waveforms.accept(message)
       : intakes.vitals.accept(message);
-  const door =
-    config.intake.kind === "listener" ? await listener(platform, accept) : await subscribers(platform, accept);
+  const open = config.intake.kind === "listener" ? listener : subscribers;
+  const door = await open(platform, accept).catch(async (error: unknown) => {
+    await intakes.close();
+    throw error;
+  });
+  const stop = new AbortController();
+  const tickAppender = await log.appender("ticks");
+  const ticking = tick(tickAppender, scale, wire, stop.signal, (error) =>
+    say.warn({ error: String(error) }, "no tick"),
+  );
   return {
     where: door.where,
     port: door.port,

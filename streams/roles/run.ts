@@ -49,19 +49,23 @@ const start = (name: RoleName, platform: Platform, options: RoleOptions): Promis
   }
 };
 
-/** Resolves after SIGINT or SIGTERM and a clean close; rejects when the role can't go on. */
+/**
+ * Resolves after SIGINT or SIGTERM and a clean close; rejects when the role can't start or can't go on. What was opened is closed
+ * either way: what stays open would keep a refused role from ending, and whoever started it from its exit code.
+ */
 export const runRole = async (name: RoleName, configFile: string, options: RoleOptions): Promise<void> => {
-  const platform = await openPlatform(await readConfig(configFile), name);
-  const metrics =
-    options.metricsPort === undefined ? undefined : await serveMetrics(platform.metrics, options.metricsPort);
-  const running = await start(name, platform, options);
-  process.stdout.write(`afferent ${name}: ${running.where}\n`);
+  const closing: (() => Promise<void>)[] = [];
   try {
+    const platform = await openPlatform(await readConfig(configFile), name);
+    closing.push(platform.close);
+    if (options.metricsPort !== undefined)
+      closing.push((await serveMetrics(platform.metrics, options.metricsPort)).close);
+    const running = await start(name, platform, options);
+    closing.push(running.close);
+    process.stdout.write(`afferent ${name}: ${running.where}\n`);
     await Promise.race([running.done, interrupted()]);
   } finally {
-    await running.close();
-    await metrics?.close();
-    await platform.close();
+    for (const close of closing.reverse()) await close();
   }
 };
 
