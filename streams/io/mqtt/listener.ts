@@ -2,7 +2,7 @@
  * The listener: terminates MQTT 3.1.1 itself (aedes speaks no 5) and sends each PUBACK only after the raw log has the message.
  * It is a front door, not a broker: it keeps nothing for subscribers.
  */
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { Aedes } from "aedes";
 import { OperatingError } from "../../core/failure.ts";
 import type { Received } from "../../core/received.ts";
@@ -49,16 +49,9 @@ export const startListener = async (options: ListenerOptions): Promise<Listener>
     socket.on("close", () => sockets.delete(socket));
     broker.handle(socket);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) =>
-      reject(
-        new OperatingError("listener-port-taken", `listener: can't listen on ${options.host}:${options.port}`, {
-          retry: false,
-          cause,
-        }),
-      ),
-    );
-    server.listen(options.port, options.host, resolve);
+  await listening(server, options).catch(async (error: unknown) => {
+    await new Promise<void>((resolve) => broker.close(() => resolve())); // its timers would keep the process
+    throw error;
   });
   const address = server.address();
   return {
@@ -70,3 +63,14 @@ export const startListener = async (options: ListenerOptions): Promise<Listener>
     },
   };
 };
+
+/** Codes: `listener-port-taken`. */
+const listening = (server: Server, { host, port }: ListenerOptions): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new OperatingError("listener-port-taken", `listener: can't listen on ${host}:${port}`, { retry: false, cause }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
