@@ -5,7 +5,7 @@ import { join } from "node:path";
 export type RoleName = "ingest" | "listen" | "process" | "store" | "promote";
 
 export interface RoleProcess {
-  readonly name: RoleName;
+  readonly name: RoleName | "check";
   /** Everything it has said so far, on both outputs. */
   readonly said: () => string;
   /** Its exit code once it has ended; null after a signal. */
@@ -23,7 +23,11 @@ const readyMs_max = 60_000;
 const stopMs_max = 20_000;
 
 /** `options` go to the command line after the configuration. */
-export const spawnRole = (name: RoleName, configFile: string, options: readonly string[] = []): RoleProcess => {
+export const spawnRole = (
+  name: RoleProcess["name"],
+  configFile: string,
+  options: readonly string[] = [],
+): RoleProcess => {
   const args = [join(project, "streams", "main.ts"), name, "--config", configFile, ...options];
   const child = spawn(process.execPath, args, {
     cwd: project,
