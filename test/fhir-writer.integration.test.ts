@@ -86,13 +86,14 @@ describe("writing to HAPI", () => {
     expect(meta.tag).toEqual(expect.arrayContaining([...sentMeta.tag]));
   });
 
-  it.each(Array.from({ length: 12 }, (_, race) => race))(
-    "ends at the highest revision, however many write at once (race %i)",
+  it.each(Array.from({ length: 8 }, (_, race) => race))(
+    "ends at the highest revision, however many write over one that stands (race %i)",
     async (race) => {
       const start = episodeOf(`race-${race}`);
       const end = ended(start);
-      const revisions = [start, end, { ...end, revision: 2, max: 141 }, { ...end, revision: 3, max: 142 }];
-      const outcomes = await Promise.all(revisions.reverse().map((episode) => write([intent(episode)])));
+      await write([intent(start)]);
+      const revisions = [end, { ...end, revision: 2, max: 141 }, { ...end, revision: 3, max: 142 }, start];
+      const outcomes = await Promise.all(revisions.map((episode) => write([intent(episode)])));
       for (const [outcome] of outcomes) expect(outcome).toMatch(/^(written|alreadyThere)/);
       const { tag } = (await inEhr(intent(start))).meta;
       expect(tag.filter(({ system }) => system === systems.revision).map(({ code }) => code)).toEqual(["3"]);
@@ -100,7 +101,10 @@ describe("writing to HAPI", () => {
   );
 
   it("is refused for a patient whom the EHR does not know, beside one who is written", async () => {
-    const unknown = intent(episodeOf("dangling"), aPatient({ patientKey: "pk-unknown", fhirId: "p-unknown" }));
+    const unknown = intent(
+      episodeOf("dangling"),
+      aPatient({ patientKey: "pk-unknown", fhirId: "p-unknown", encounterFhirId: null }),
+    );
     const outcomes = await write([unknown, intent(episodeOf("twin"))]);
     expect(outcomes[0]).toMatch(/^refused 400: .*p-unknown/);
     expect(outcomes[1]).toBe("written 201");
