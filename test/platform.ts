@@ -109,6 +109,11 @@ const startWithin = async (leadMs: number, options: PlatformOptions): Promise<Ru
     await roles.start("promote", frontDoor);
     const series = await openSeries(config);
     closing.push(() => series.close());
+    const settled = async (): Promise<void> => {
+      await ticked(log);
+      await drained(log);
+      await series.settled();
+    };
     const waitMs = () => (scale === undefined ? 0 : scale.wallOf(options.startMs ?? Number.NaN) - Date.now());
     if (waitMs() < 0) {
       await stop();
@@ -128,9 +133,7 @@ const startWithin = async (leadMs: number, options: PlatformOptions): Promise<Ru
       begin: () => sleep(Math.max(0, waitMs())),
       async settle(logTimeMs) {
         if (logTimeMs !== undefined) await sleep(Math.max(0, (scale?.wallOf(logTimeMs) ?? logTimeMs) - Date.now()));
-        await ticked(log);
-        await drained(log);
-        await series.settled();
+        await Promise.race([settled(), roles.failed()]);
       },
       stop,
     };
@@ -216,6 +219,14 @@ class Roles {
     return new Map(
       lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]),
     );
+  }
+
+  /** Rejects when one ends of those that run now. */
+  async failed(): Promise<never> {
+    const { name, said } = await Promise.race(
+      [...this.#running.values()].map(({ process }) => process.ended.then(() => process)),
+    );
+    throw new Error(`${name} ended; it said:\n${said().slice(-4_000)}`);
   }
 
   /** What feeds the others first. */
