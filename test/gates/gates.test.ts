@@ -1,7 +1,7 @@
 /** Each gate of the build is shown to bite: a planted violation that it must report, beside a twin that it must let pass. */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
@@ -93,6 +93,26 @@ describe("biome", () => {
     expect(broken.code).not.toBe(0);
     expect((await lint(await plant(folder, twin))).code, "its twin passes").toBe(0);
   });
+});
+
+describe("biome, over several files", () => {
+  it("refuses files that import each other", async () => {
+    const file = await plant("streams/io", 'import { b } from "./other.ts";\nexport const a = (): number => b();\n');
+    const other = join(dirname(file), "other.ts");
+    await writeFile(other, 'import { a } from "./planted.ts";\nexport const b = (): number => a();\n');
+    expect((await lint(dirname(file))).output).toContain("noImportCycles");
+    await writeFile(other, "export const b = (): number => 1;\n");
+    expect((await lint(dirname(file))).code, "its twin passes").toBe(0);
+  });
+});
+
+describe("knip", () => {
+  it("names a file that nothing uses", async () => {
+    const file = await plant("streams/io", "export const unused = 1;\n");
+    const { code, output } = await check("knip", ["--no-gitignore"]);
+    expect(output).toContain(relative(root, file));
+    expect(code).not.toBe(0);
+  }, 60_000);
 });
 
 describe("tsc", () => {
