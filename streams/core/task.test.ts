@@ -161,6 +161,22 @@ describe("a task", () => {
     expect(later[1]?.envelope.logTime).toBe(130_000);
   });
 
+  it("lists a few of a reading's problems, the first with its bytes, however many there are", () => {
+    const fussy = stage("fussy", {
+      version: 1,
+      reads: beats,
+      writes: { sums, refused },
+      quarantine: "refused",
+      step(_state, _entry, out) {
+        for (let i = 0; i < 10_000; i++) out.quarantine({ reason: "bad", detail: "x".repeat(900_000) });
+      },
+    });
+    const outputs = new Task(fussy, 0, upstreams).process([record("a", beatOf("a", 1), from(0, 1), 0)]);
+    const listed = outputs.map((o) => o.envelope.body as Body & { value: Uint8Array; detail: string });
+    expect(listed.map(({ value }) => value.length)).toEqual([1, ...Array.from({ length: 15 }, () => 0)]);
+    for (const { detail } of listed) expect(detail.length).toBeLessThan(600);
+  });
+
   it("refuses shared data that has no version", () => {
     const task = new Task(sum, 0, upstreams);
     const outputs = task.process([record("", { kind: "limits" }, from(0, 1), 0)]);

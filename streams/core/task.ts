@@ -224,6 +224,11 @@ export class Task {
   }
 }
 
+/** A step may list so many problems; the first carries the input whole. One message full of rubbish must not become gigabytes. */
+const mostListed = 16;
+const detailLength = 500;
+const cut = (detail: string): string => (detail.length > detailLength ? `${detail.slice(0, detailLength)}…` : detail);
+
 /** Collects one record's outputs and gives each its position. */
 class StepOutputs {
   readonly #stage: AnyStage;
@@ -231,6 +236,7 @@ class StepOutputs {
   readonly #record: InputRecord;
   readonly #outputs: OutputRecord[];
   quarantined = 0;
+  #listed = 0;
   #n = 0;
   #time: LogTime = logTime(0);
   #key = "";
@@ -253,11 +259,13 @@ class StepOutputs {
     this.#key = key;
     this.#begunLength = this.#outputs.length;
     this.#begunN = this.#n;
+    this.#listed = 0;
   }
 
   rollback(): void {
     this.#outputs.length = this.#begunLength;
     this.#n = this.#begunN;
+    this.#listed = 0;
   }
 
   emit(to: string, key: string, body: Body): void {
@@ -269,17 +277,20 @@ class StepOutputs {
   quarantine(problem: Problem): void {
     const { body } = this.#record.decoded.ok ? this.#record.decoded.value : { body: null };
     const device = (body as { device?: unknown } | null)?.device;
+    if (this.#listed++ >= mostListed) return;
     this.quarantined++;
     this.emit(this.#stage.quarantine, typeof device === "string" && device !== "" ? device : this.#key || "?", {
       kind: "quarantined",
-      ...problem,
+      reason: problem.reason,
+      detail:
+        this.#listed > mostListed - 1 ? `${cut(problem.detail)}; further ones are not listed` : cut(problem.detail),
       device: typeof device === "string" ? device : null,
       stage: this.#stage.name,
       topic: this.#stage.reads.name,
       partition: this.#partition,
       offset: this.#record.offset,
       key: this.#key,
-      value: this.#record.value,
+      value: this.#listed === 1 ? this.#record.value : new Uint8Array(),
     } as Body);
   }
 

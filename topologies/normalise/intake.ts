@@ -34,9 +34,17 @@ const latestTime = 253_402_300_799_999;
 /** It becomes part of keys downstream. */
 const channelName = /^[A-Za-z0-9._:/-]{1,64}$/;
 
+/** It names cells of the device's state. */
+const bootLength = 128;
+
 const checkIdentity = (decoded: DecodedReading, key: string): Result<DecodedReading> => {
   if (decoded.device !== null && decoded.device !== key)
     return refuse("identity-mismatch", `payload: says it is from ${decoded.device}, its topic is of ${key}`);
+  if (decoded.boot !== null && decoded.boot.length > bootLength)
+    return refuse(
+      "bad-boot",
+      `payload: its boot has ${decoded.boot.length} characters, at most ${bootLength} are taken`,
+    );
   for (const time of [decoded.deviceTime, ...decoded.measurements.map((m) => m.deviceTime ?? null)])
     if (time !== null && !(Number.isSafeInteger(time) && time >= 0 && time <= latestTime))
       return refuse("device-time-invalid", `payload: its time ${time} is no time between 1970 and 9999`);

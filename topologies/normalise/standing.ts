@@ -40,7 +40,7 @@ export const refused = (standing: Standing, at: number, { reason, detail }: Prob
   heardAt: at,
   refusedAt: at,
   refusedInRow: standing.refusedInRow + 1,
-  lastRefusal: `${reason}: ${detail}`,
+  lastRefusal: `${reason}: ${detail}`.slice(0, 200),
 });
 
 export const heard = (standing: Standing, at: number, usable: boolean): Standing => ({
