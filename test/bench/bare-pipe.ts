@@ -12,7 +12,8 @@ const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
 await producer.connect();
 const client = await connectAsync(url, {
-  clientId: "bare-pipe",
+  // a session of its own in each run: what the broker kept for an earlier one would be counted here
+  clientId: `bare-pipe-${process.pid}`,
   clean: false,
   protocolVersion: 5,
   properties: { receiveMaximum: 5000, sessionExpiryInterval: 3600 },
