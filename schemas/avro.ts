@@ -124,6 +124,7 @@ const position = {
   type: "record",
   name: "Position",
   fields: [
+    { name: "writer", type: "string" },
     { name: "topic", type: "string" },
     { name: "partition", type: "int" },
     { name: "offset", type: "long" },

@@ -4,7 +4,9 @@
  */
 
 export interface Position {
-  /** The topic that the writing stage read. */
+  /** The stage or sink that wrote it: several may write one topic from the same input. Never its version: a new version goes on where the old one stopped. */
+  readonly writer: string;
+  /** The topic that the writer read. */
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -12,9 +14,9 @@ export interface Position {
   readonly n: number;
 }
 
-/** Names an upstream partition. Positions that do not name their topic collide (counterexample C10). */
-export const upstreamOf = (position: Pick<Position, "topic" | "partition">): string =>
-  `${position.topic}/${position.partition}`;
+/** Names an upstream partition as one writer read it. Positions that leave out their topic (counterexample C10) or their writer collide. */
+export const upstreamOf = (position: Pick<Position, "writer" | "topic" | "partition">): string =>
+  `${position.writer}:${position.topic}/${position.partition}`;
 
 export interface Mark {
   readonly offset: number;

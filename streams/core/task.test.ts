@@ -51,6 +51,7 @@ const record = (key: string, b: Body, position: Position | null, at: number): In
   decoded: ok({ position, logTime: logTime(at), body: b }),
 });
 const from = (partition: number, upstreamOffset: number, n = 0): Position => ({
+  writer: "count",
   topic: "beats.raw",
   partition,
   offset: upstreamOffset,
@@ -58,7 +59,7 @@ const from = (partition: number, upstreamOffset: number, n = 0): Position => ({
 });
 const beatOf = (device: string, count: number): Body => ({ kind: "beat", device, count }) as Body;
 const tickBody = { kind: "tick" };
-const upstreams = ["beats.raw/0", "beats.raw/1"];
+const upstreams = ["count:beats.raw/0", "count:beats.raw/1"];
 
 describe("a task", () => {
   it("waits for the slowest upstream before it steps due keys, and forwards that time", () => {

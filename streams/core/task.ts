@@ -63,7 +63,7 @@ export class Task {
   #forwarded = new Map<string, number>();
   #next = 0;
 
-  /** `upstreams`: every "topic/partition" that forwards ticks to this one's topic; empty for a raw topic. */
+  /** `upstreams`: every "writer:topic/partition" (`upstreamOf`) that forwards ticks to this one's topic; empty for a raw topic. */
   constructor(stage: AnyStage, partition: number, upstreams: readonly string[]) {
     this.#stage = stage;
     this.#partition = partition;
@@ -308,6 +308,7 @@ class StepOutputs {
 
   #put(topic: AnyTopic, partition: number, key: string, body: Body): void {
     const position = {
+      writer: this.#stage.name,
       topic: this.#stage.reads.name,
       partition: this.#partition,
       offset: this.#record.offset,

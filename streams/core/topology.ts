@@ -1,5 +1,6 @@
 /** Which stages there are and how topics join them. Checked as a whole; drawn by `afferent graph`. */
 import { InvariantError } from "./failure.ts";
+import { upstreamOf } from "./position.ts";
 import type { AnyStage, AnyTopic } from "./stage.ts";
 
 export interface Topology {
@@ -7,7 +8,7 @@ export interface Topology {
   readonly topics: readonly AnyTopic[];
   stage(name: string): AnyStage;
   topic(name: string): AnyTopic;
-  /** The names "topic/partition" of everything upstream that a reader of `topic` hears ticks from; empty for a raw topic. */
+  /** The names (`upstreamOf`) of everything upstream that a reader of `topic` hears ticks from; empty for a raw topic. */
   upstreams(topic: string): readonly string[];
 }
 
@@ -41,6 +42,10 @@ export const topology = (stages: readonly AnyStage[], others: readonly AnyTopic[
     upstreams: (name) =>
       stages
         .filter((s) => Object.values<AnyTopic>(s.writes).some((t) => t.name === name))
-        .flatMap((s) => Array.from({ length: s.reads.partitions }, (_, p) => `${s.reads.name}/${p}`)),
+        .flatMap((s) =>
+          Array.from({ length: s.reads.partitions }, (_, partition) =>
+            upstreamOf({ writer: s.name, topic: s.reads.name, partition }),
+          ),
+        ),
   };
 };

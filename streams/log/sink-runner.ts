@@ -90,7 +90,7 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
         throw new OperatingError("unknown-topic", `${sink.name}: writes no ${to}`, { retry: false });
       const n = counts.get(offset) ?? 0;
       counts.set(offset, n + 1);
-      const position = { topic: sink.reads.name, partition, offset, n };
+      const position = { writer: sink.name, topic: sink.reads.name, partition, offset, n };
       return {
         topic: topic.name,
         partition: partitionOf(key, topic.partitions),

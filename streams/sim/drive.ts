@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { InvariantError, ok } from "../core/failure.ts";
+import { upstreamOf } from "../core/position.ts";
 import type { AnyStage, AnyTopic, BodyOf, Stage, State } from "../core/stage.ts";
 import { Task } from "../core/task.ts";
 import { logTime } from "../core/time.ts";
@@ -64,14 +65,14 @@ const checking = (stage: AnyStage): AnyStage => ({
   }),
 });
 
-const upstream = { topic: "driver", partition: 0 };
+const upstream = { writer: "driver", topic: "driver", partition: 0 };
 
 /** Drives a stage. `send` and `tick` throw when the stage throws, or writes what its topics cannot carry. */
 export const drive = <B extends Body, W extends Record<string, AnyTopic>, C, G>(
   stage: Stage<B, W, C, G>,
 ): Driver<B, W> => {
   const read = stage.reads;
-  const newTask = (): Task => new Task(checking(stage), 0, read.raw ? [] : [`${upstream.topic}/${upstream.partition}`]);
+  const newTask = (): Task => new Task(checking(stage), 0, read.raw ? [] : [upstreamOf(upstream)]);
   const store = new Map<string, Uint8Array>();
   const written = new Map<string, Driven<Body>[]>();
   let task = newTask();

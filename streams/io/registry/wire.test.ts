@@ -13,7 +13,7 @@ import { openWire } from "./wire.ts";
 const all = Object.values(topics);
 const memory = () => localRegistry(":memory:");
 const ticked: Envelope<VitalsBody> = {
-  position: { topic: "telemetry.raw", partition: 3, offset: 41, n: 0 },
+  position: { writer: "normalise", topic: "telemetry.raw", partition: 3, offset: 41, n: 0 },
   logTime: logTime(1_700_000_000_000),
   body: { kind: "tick" },
 };
