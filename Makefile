@@ -7,8 +7,9 @@ BEDS ?= 24
 SEED ?= 1
 SPEED ?= 1
 PORT ?= 8080
+SEEDS ?= 20000
 
-.PHONY: help demo up down status test unit lint typecheck bench clean install
+.PHONY: help demo up down status test unit lint sim typecheck bench clean install
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +51,9 @@ test: node_modules/.installed board/dist/index.html ## everything: types, lint, 
 	@node deploy/cli.ts fetch
 	@mkdir -p test-results
 	@vitest run --reporter=default --reporter=json --outputFile.json=test-results/vitest.json
+
+sim: node_modules/.installed ## exactly once, by simulation: SEEDS=n seeds and the planted faults; SEED=n replays one
+	@node test/sim/run.ts --seeds $(SEEDS) $(if $(filter command% environment,$(origin SEED)),--seed $(SEED))
 
 bench: node_modules/.installed ## measure against a bare pipe in the same run
 	@node deploy/cli.ts fetch

@@ -1,0 +1,74 @@
+/** Compares, stage by stage, what the simulated cluster wrote with what a plain loop over the same input log says. */
+import type { AnyStage, AnyTopic } from "../../streams/core/stage.ts";
+import type { Topology } from "../../streams/core/topology.ts";
+import type { Body } from "../../streams/core/topic.ts";
+import type { Wire } from "../../streams/core/wire.ts";
+import type { LogRecord } from "../../streams/log/log.ts";
+import { newsOf, plainFold } from "./plain-fold.ts";
+
+export interface Written {
+  readonly topology: Topology;
+  readonly wire: Wire;
+  /** Everything that was ever appended to a partition, what retention removed included. */
+  history(topic: string, partition: number): readonly LogRecord[];
+}
+
+/** The first thing that is wrong, in words; null where nothing is. */
+export const whatIsWrong = (written: Written): string | null => {
+  for (const stage of written.topology.stages) {
+    const wrong = wrongOutput(stage, written);
+    if (wrong !== null) return `${stage.name}: ${wrong}`;
+  }
+  return null;
+};
+
+const say = ({ key, logTime, body }: { key: string; logTime: number | null; body: Body }): string =>
+  body.kind === "quarantined"
+    ? `${key} refused: ${(body as Body & { reason: string }).reason}`
+    : `${key} ${logTime} ${body.kind === "tick" ? "tick" : JSON.stringify(body)}`;
+
+const wrongOutput = (stage: AnyStage, { topology, wire, history }: Written): string | null => {
+  const expected = new Map<string, string[]>();
+  for (let p = 0; p < stage.reads.partitions; p++)
+    for (const one of plainFold(stage, p, topology.upstreams(stage.reads.name), history(stage.reads.name, p), wire))
+      expected
+        .getOrInsertComputed(`${one.topic}/${one.partition} from ${p}`, () => [])
+        .push(`${one.offset}.${one.n} ${say(one)}`);
+  const had = new Map<string, string[]>();
+  const positions = new Map<string, string>();
+  for (const topic of Object.values<AnyTopic>(stage.writes))
+    for (let p = 0; p < topic.partitions; p++) {
+      const isNews = newsOf();
+      for (const { key, value } of history(topic.name, p)) {
+        const decoded = wire.decode(topic, value);
+        if (!decoded.ok || decoded.value.position === null) throw new Error("an entry without a position");
+        const { position, logTime, body } = decoded.value;
+        if (position.writer !== stage.name) continue;
+        const way = `${topic.name}/${p} from ${position.partition}`;
+        const at = `${position.offset}.${position.n}`;
+        const what = `${at} ${say({ key, logTime, body })}`;
+        const before = positions.getOrInsert(`${position.partition} ${at}`, `${topic.name}/${p} ${what}`);
+        if (before !== `${topic.name}/${p} ${what}`) return reused(before, `${topic.name}/${p} ${what}`);
+        if (isNews(way, position.offset, position.n)) had.getOrInsertComputed(way, () => []).push(what);
+      }
+    }
+  for (const way of new Set([...expected.keys(), ...had.keys()])) {
+    const difference = differenceOf(expected.get(way) ?? [], had.get(way) ?? []);
+    if (difference !== null) return `${way}: ${difference}`;
+  }
+  return null;
+};
+
+/** A position names one content for ever, whoever writes it: else which of the two a reader has is chance. */
+const reused = (before: string, now: string): string => `one position is both ${before} and ${now}`;
+
+const differenceOf = (expected: readonly string[], had: readonly string[]): string | null => {
+  const first = expected.findIndex((what, i) => what !== had[i]);
+  if (first >= 0) {
+    const where = had.indexOf(expected[first] ?? "");
+    if (had[first] === undefined || where < 0)
+      return `missing ${expected[first]} (there is ${had[first] ?? "nothing"})`;
+    return `out of order: ${expected[first]} comes as number ${where} and not ${first}`;
+  }
+  return had.length > expected.length ? `invented ${had[expected.length]}` : null;
+};

@@ -1,0 +1,309 @@
+/**
+ * One simulated day of the small ward: workers that share six stages, and seeded chance that kills, freezes and expels them, loses and
+ * delays what they send and compacts their state under them. Then everything is healed, must drain, and is held against the oracle.
+ */
+import { InvariantError } from "../../streams/core/failure.ts";
+import { partitionOf } from "../../streams/core/hash.ts";
+import type { AnyStage, AnyTopic } from "../../streams/core/stage.ts";
+import type { TaskCounts } from "../../streams/core/task.ts";
+import type { Topology } from "../../streams/core/topology.ts";
+import type { Wire } from "../../streams/core/wire.ts";
+import { type RunnerOptions, runStage } from "../../streams/log/stage-runner.ts";
+import { Broker } from "../../streams/sim/cluster/broker.ts";
+import { type Network, ProcessLog } from "../../streams/sim/cluster/process-log.ts";
+import { Schedule, type SimProcess } from "../../streams/sim/cluster/schedule.ts";
+import { random } from "../../streams/sim/random.ts";
+import { whatIsWrong } from "./oracle.ts";
+import { devices, pipeline, type Reading, readings, stages } from "./pipeline.ts";
+import { PassingWire } from "./wire.ts";
+
+/** How rough it gets. Probabilities are per step of the schedule, those of the network per write. */
+export interface Weather {
+  readonly steps: number;
+  readonly workers: number;
+  readonly readings: number;
+  readonly crash: number;
+  readonly pause: number;
+  readonly expel: number;
+  readonly compact: number;
+  readonly network: Network;
+}
+
+export const standard: Weather = {
+  steps: 600,
+  workers: 3,
+  readings: 12,
+  crash: 0.006,
+  pause: 0.006,
+  expel: 0.006,
+  compact: 0.03,
+  network: { ackLost: 0.02, landsLate: 0.01, lost: 0.01, latestMs: 1500 },
+};
+
+/** Tests plant faults here; the honest cluster has none. */
+export interface Planted {
+  readonly weather?: Partial<Weather>;
+  log?(broker: Broker, process: SimProcess, network: Network): ProcessLog;
+  wire?(honest: Wire, schedule: Schedule): Wire;
+  /** What the nth process that is started runs. */
+  stages?(honest: readonly AnyStage[], nth: number): readonly AnyStage[];
+  readonly topology?: Topology;
+  /** Something more that happens by chance, asked at each step. */
+  also?(broker: Broker, schedule: Schedule): void;
+}
+
+export interface Verdict {
+  readonly wrong: string | null;
+  readonly trace: string;
+  readonly steps: number;
+  readonly entries: number;
+  /** How often a task was claimed. */
+  readonly claims: number;
+  /** Entries that readers dropped because they had had them. */
+  readonly repeats: number;
+}
+
+const longestSilenceMs = 500;
+const longestPauseMs = 900;
+const healedStepsMost = 60_000;
+const exitsMost = 50;
+
+export const run = async (seed: number, planted: Planted = {}): Promise<Verdict> => {
+  const weather = { ...standard, ...planted.weather };
+  Error.stackTraceLimit = 0; // thousands of refusals a second, nobody reads where they came from
+  const schedule = new Schedule(random(seed, "schedule"));
+  const broker = new Broker(schedule);
+  const honestWire = new PassingWire();
+  const ward = new Ward(seed, weather, planted, broker, honestWire);
+  const verdict = (wrong: string | null): Verdict => ({
+    wrong,
+    trace: schedule.trace,
+    steps: schedule.steps,
+    entries: sum([...broker.topics.values()].flat().map(({ end }) => end)),
+    claims: sum([...broker.stores.values()].flat().map(({ epoch }) => epoch)),
+    repeats: sum([...ward.counts].map(({ repeats }) => repeats)),
+  });
+  for (const { name, partitions } of pipeline.topics) broker.ensure(name, partitions);
+  for (let i = 0; i < weather.workers; i++) ward.start();
+  for (let i = 0; i < weather.steps && ward.broken === null; i++) {
+    ward.maybe();
+    await schedule.step();
+  }
+  ward.heal();
+  const until = schedule.steps + healedStepsMost;
+  while (ward.broken === null && schedule.steps < until) if (!(await schedule.step())) break;
+  if (ward.broken !== null) return verdict(ward.broken);
+  if (schedule.steps >= until) return verdict("does not come to rest");
+  return verdict(
+    whatIsWrong({
+      topology: pipeline,
+      wire: honestWire,
+      history: (topic, partition) => broker.partition(topic, partition).history,
+    }),
+  );
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+class Ward {
+  readonly #weather: Weather;
+  readonly #planted: Planted;
+  readonly #broker: Broker;
+  readonly #schedule: Schedule;
+  readonly #wire: Wire;
+  readonly #honestWire: Wire;
+  readonly #network: Network;
+  readonly #lanes: Lane[];
+  #processes: SimProcess[] = [];
+  #started = 0;
+  #exits = 0;
+  /** What the tasks counted, those of dead processes too. */
+  readonly counts = new Set<Readonly<TaskCounts>>();
+  /** What no fault excuses. */
+  broken: string | null = null;
+
+  constructor(seed: number, weather: Weather, planted: Planted, broker: Broker, wire: Wire) {
+    this.#weather = weather;
+    this.#planted = planted;
+    this.#broker = broker;
+    this.#schedule = broker.schedule;
+    this.#honestWire = wire;
+    this.#wire = planted.wire?.(wire, broker.schedule) ?? wire;
+    this.#network = { ...weather.network };
+    this.#lanes = script(seed, weather.readings);
+  }
+
+  start(): void {
+    const process: SimProcess = { id: this.#started++, alive: true, paused: false };
+    this.#processes.push(process);
+    const log =
+      this.#planted.log?.(this.#broker, process, this.#network) ?? new ProcessLog(this.#broker, process, this.#network);
+    const own = this.#planted.stages?.(stages, process.id) ?? stages;
+    const topology = this.#planted.topology ?? pipeline;
+    for (const stage of own) {
+      const options: RunnerOptions = {
+        log,
+        wire: this.#wire,
+        lingerMs: 0,
+        onProgress: (_stage, _partition, _next, counts) => this.counts.add(counts),
+        onError: (_stage, _partition, error) => this.#told(error),
+      };
+      runStage(stage, topology, options)
+        .then(({ done }) => done)
+        .catch((error: unknown) => this.#exit(process, error));
+    }
+  }
+
+  /** What chance brings before the next step. */
+  maybe(): void {
+    const { crash, pause, expel, compact, steps, readings: many } = this.#weather;
+    const schedule = this.#schedule;
+    if (schedule.chance((this.#lanes.length * (many + 8)) / steps)) this.#feed();
+    if (schedule.chance(crash)) this.#kill(this.#anyone());
+    if (schedule.chance(pause)) this.#pause(this.#anyone());
+    if (schedule.chance(expel)) this.#expel(this.#anyone());
+    if (schedule.chance(compact)) this.#compact();
+    this.#planted.also?.(this.#broker, schedule);
+  }
+
+  /** No more faults: everybody lives, the network is kind, all input is in. */
+  heal(): void {
+    Object.assign(this.#network, { ackLost: 0, landsLate: 0, lost: 0 });
+    while (this.#lanes.some(({ next }) => next < Number.POSITIVE_INFINITY)) this.#feed();
+    for (const process of this.#processes) if (process.paused) this.#schedule.resume(process);
+    while (this.#processes.length < this.#weather.workers) this.start();
+  }
+
+  #anyone(): SimProcess | undefined {
+    return this.#processes[this.#schedule.pick(this.#processes.length)];
+  }
+
+  #feed(): void {
+    const open = this.#lanes.filter(({ next }) => next < Number.POSITIVE_INFINITY);
+    open[this.#schedule.pick(open.length)]?.feed((topic, partition, stampMs, key, body) => {
+      const value = this.#honestWire.encode(topic, { position: null, logTime: null, body });
+      this.#broker.append([{ topic: topic.name, partition, key, value }], stampMs);
+    });
+  }
+
+  #kill(process: SimProcess | undefined): void {
+    if (process === undefined) return;
+    process.alive = false;
+    this.#processes = this.#processes.filter((other) => other !== process);
+    const schedule = this.#schedule;
+    schedule.after(null, schedule.pick(longestSilenceMs), "expelled", () => this.#broker.expel(process));
+    schedule.after(null, schedule.pick(longestSilenceMs), "started", () => {
+      if (this.#processes.length < this.#weather.workers) this.start();
+    });
+  }
+
+  #pause(process: SimProcess | undefined): void {
+    if (process === undefined || process.paused) return;
+    process.paused = true;
+    const schedule = this.#schedule;
+    const silentMs = schedule.pick(longestPauseMs);
+    schedule.after(null, silentMs, "resumed", () => schedule.resume(process));
+    if (silentMs > longestSilenceMs / 2)
+      schedule.after(null, longestSilenceMs / 2, "expelled", () => this.#broker.expel(process));
+  }
+
+  #expel(process: SimProcess | undefined): void {
+    if (process !== undefined) this.#broker.expel(process);
+  }
+
+  #compact(): void {
+    const states = [...this.#broker.stores.values()].flat();
+    states[this.#schedule.pick(states.length)]?.compact(() => this.#schedule.chance(0.5));
+  }
+
+  #told(error: unknown): void {
+    if (error instanceof InvariantError) this.broken = `invariant: ${error.message}`;
+  }
+
+  /** A subscription that can't go on ends its process; whoever watches starts another. */
+  #exit(process: SimProcess, error: unknown): void {
+    this.#told(error);
+    if (!process.alive) return;
+    if (++this.#exits > exitsMost) this.broken ??= `gives up: ${String(error)}`;
+    else this.#kill(process);
+  }
+}
+
+type Feed = (
+  topic: AnyTopic,
+  partition: number,
+  stampMs: number,
+  key: string,
+  body: Reading | { kind: "tick" },
+) => void;
+
+/** One raw partition's input, in the order of its log time. */
+class Lane {
+  readonly #topic: AnyTopic;
+  readonly #partition: number;
+  readonly #items: readonly {
+    readonly stampMs: number;
+    readonly key: string;
+    readonly body: Reading | { kind: "tick" };
+  }[];
+  #at = 0;
+
+  constructor(
+    topic: AnyTopic,
+    partition: number,
+    items: readonly { readonly stampMs: number; readonly key: string; readonly body: Reading | { kind: "tick" } }[],
+  ) {
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#items = items;
+  }
+
+  get next(): number {
+    return this.#items[this.#at]?.stampMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  feed(put: Feed): void {
+    const item = this.#items[this.#at++];
+    if (item !== undefined) put(this.#topic, this.#partition, item.stampMs, item.key, item.body);
+  }
+}
+
+const dayMs = 60_000;
+const tickMs = 14_000;
+const drainMs = 40_000;
+
+/** Readings with clocks that are right, late, out of order, or mad, and ticks until every window is closed. */
+const script = (seed: number, many: number): Lane[] => {
+  const chance = random(seed, "readings");
+  const lanes: readonly (readonly [AnyTopic, number, readonly string[]])[] = [
+    [readings, 0, keysOf(0)],
+    [readings, 1, keysOf(1)],
+    [devices, 0, ["x1", "x2"]],
+  ];
+  return lanes.map(([topic, partition, keys]) => {
+    const items = Array.from({ length: many }, () => {
+      const stampMs = Math.floor(chance.next() * dayMs);
+      const off = chance.next();
+      const lateMs = off < 0.6 ? chance.next() * 500 : off < 0.9 ? chance.next() * 15_000 : off < 0.97 ? 60_000 : -3e11;
+      const body: Reading = {
+        kind: "reading",
+        at: Math.floor(stampMs - lateMs),
+        value: Math.floor(chance.next() * 99),
+      };
+      return { stampMs, key: keys[Math.floor(chance.next() * keys.length)] ?? "x1", body };
+    });
+    const ticks = Array.from({ length: Math.ceil((dayMs + drainMs) / tickMs) }, (_, i) => ({
+      stampMs: (i + 1) * tickMs,
+      key: "",
+      body: { kind: "tick" } as const,
+    }));
+    return new Lane(
+      topic,
+      partition,
+      [...items, ...ticks].sort((a, b) => a.stampMs - b.stampMs),
+    );
+  });
+};
+
+const keysOf = (partition: number): string[] =>
+  Array.from({ length: 12 }, (_, i) => `d${i}`).filter((key) => partitionOf(key, readings.partitions) === partition);
