@@ -20,7 +20,11 @@ import {
   record,
   string,
   type TypeOf,
+  withDefault,
 } from "./avro.ts";
+
+/** How far a device's clock may be off where the roster says nothing else. */
+export const usualClockUncertaintyMs = 2_000;
 
 // ---- broadcast: on every partition, forwarded by every stage ----
 
@@ -171,6 +175,8 @@ export const measurement = body("measurement", {
   deviceTime: nullable(deviceTime),
   receivedTime,
   eventTime,
+  /** How far event time may be off: the device's, as the roster has it. */
+  clockUncertaintyMs: withDefault(long, usualClockUncertaintyMs),
   /** Expected time to the next one; null: irregular. */
   periodMs: nullable(long),
   ordinal: int,
@@ -271,6 +277,8 @@ export const episode = body("episode", {
   qualifyingAt: eventTime,
   qualifyingIdentity: string,
   qualifyingValidity: validity,
+  /** Of the qualifying sample: how near an association's edge its time is ambiguous (clinical.md 8). */
+  clockUncertaintyMs: withDefault(long, usualClockUncertaintyMs),
   extreme: double,
   min: double,
   max: double,

@@ -228,6 +228,13 @@ describe("each refusal, beside its permitted twin", () => {
       link({ to: start + 12_001 }),
     ],
     [
+      "a start within the uncertainty of a worse clock of the link's",
+      "validatedPatient",
+      "time-ambiguous",
+      link({ from: start - 59_999, confirmedAt: two }, { clockUncertaintyMs: 60_000 }),
+      link({ from: start - 60_000, confirmedAt: two }, { clockUncertaintyMs: 60_000 }),
+    ],
+    [
       "a link of another device",
       "validatedPatient",
       "association-mismatch",

@@ -393,6 +393,68 @@ describe("a cuff pressure that the monitor repeats with every message", () => {
   });
 });
 
+describe("a value that is dated ahead of its reception by its own time", () => {
+  const nibp = (value: number, takenMs: number): DecodedMeasurement =>
+    hr(value, { channel: "nibp", metric: "nibpSystolic", ucum: "mm[Hg]", periodMs: 900_000, ...at(takenMs) });
+  const refused = (d: Ward): string[] => d.refusals().map(({ reason }) => reason);
+
+  it("is refused with how far, and takes none of its neighbours with it", () => {
+    const d = driven();
+    say(d, 100, { ...at(0), measurements: [hr(70), nibp(60, 10 * year), spo2(97)] });
+    expect(measurements(d).map(({ metric }) => metric)).toEqual(["heartRate", "spo2"]);
+    expect(d.refusals()).toMatchObject([
+      {
+        reason: "ahead-of-received",
+        detail: `eventTime: ${t0 + 10 * year} is ${10 * year - 100} ms after it was received, at most 4000 can be so`,
+      },
+    ]);
+  });
+
+  it("is taken up to the clock's uncertainty and two seconds, corrected clock or not", () => {
+    for (const wrongMs of [0, 10 * year, -120_000]) {
+      const d = driven();
+      say(d, 0, { ...at(wrongMs), measurements: [hr(70), nibp(121, 4_000 + wrongMs)] });
+      say(d, 1_000, { ...at(1_000 + wrongMs), measurements: [hr(70), nibp(122, 5_001 + wrongMs)] });
+      expect([measurements(d).map(({ value }) => value), refused(d)]).toEqual([[70, 121, 70], ["ahead-of-received"]]);
+    }
+  });
+
+  it("is refused once, however often it is repeated, and taken when its time has come", () => {
+    const d = driven();
+    for (let second = 0; second < 60; second++)
+      say(d, second * 1_000, { ...at(second * 1_000), measurements: [hr(70), nibp(121, 30_000)] });
+    expect(refused(d)).toEqual(["ahead-of-received"]);
+    expect(measurements(d).filter(({ metric }) => metric === "nibpSystolic")).toMatchObject([
+      { value: 121, eventTime: t0 + 30_000, receivedTime: t0 + 26_000 },
+    ]);
+  });
+
+  it("is no news where it was measured before the clock was set back", () => {
+    const d = driven();
+    say(d, 0, { ...at(10 * year), measurements: [hr(70), nibp(121, 10 * year - 60_000)] });
+    say(d, 1_000, { ...at(1_000), measurements: [hr(70), nibp(121, 10 * year - 60_000)] });
+    expect(measurements(d).map(({ value }) => value)).toEqual([70, 121, 70]);
+    expect(refused(d)).toEqual([]);
+  });
+
+  it("is said of its device, so that it does not become a counter", () => {
+    const d = driven();
+    say(d, 0, { ...at(0), measurements: [hr(70), nibp(60, 10 * year)] });
+    say(d, 61_000, { ...at(61_000), measurements: [hr(70), nibp(61, 10 * year)] });
+    expect(states(d).at(-1)).toMatchObject({
+      state: "streaming",
+      detail: "2 values refused, for their own time is ahead of ours",
+    });
+  });
+
+  it("or by no time at all is one value refused", () => {
+    const d = driven();
+    say(d, 0, { ...at(0), measurements: [hr(70), hr(60, { channel: "nibp", deviceTime: deviceTime(1e300) })] });
+    expect(measurements(d)).toMatchObject([{ value: 70 }]);
+    expect(refused(d)).toEqual(["device-time-invalid"]);
+  });
+});
+
 describe("a device's clock", () => {
   /** A reading a second from `from` to `to`, with the clock wrong by `wrongMs` and the network delaying it. */
   const stream = (

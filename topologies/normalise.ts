@@ -5,9 +5,10 @@
 import type { Problem } from "../streams/core/failure.ts";
 import { stage, type Entry, type Out } from "../streams/core/stage.ts";
 import type { EventTime, LogTime } from "../streams/core/time.ts";
-import type { DecodedReading } from "../schemas/devices/adapter.ts";
+import type { DecodedMeasurement, DecodedReading } from "../schemas/devices/adapter.ts";
 import type { Association, Device, Measurement, Reading } from "../schemas/records.ts";
 import { type RawBody, raw, rawWaveforms, telemetryQuarantine, vitals, waveforms } from "../schemas/topics.ts";
+import { aheadReason } from "./ahead.ts";
 import { chunksOf } from "./normalise/chunks.ts";
 import {
   associationsOf,
@@ -15,11 +16,12 @@ import {
   type DeviceCells,
   learnDevice,
   type OwnTimed,
+  type OwnTimedValue,
   standingOf,
 } from "./normalise/device.ts";
 import { withAssociation } from "./normalise/holder.ts";
 import type { Adapters } from "./normalise/intake.ts";
-import { measurementsOf } from "./normalise/measurements.ts";
+import { measurementsOf, type Refusal } from "./normalise/measurements.ts";
 import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
 import { passTime } from "./normalise/tell.ts";
 import { understand, type Understood } from "./normalise/understand.ts";
@@ -112,13 +114,15 @@ const emitMeasurements = (
   const result = { emitted: 0, usable: false, problem: null as Problem | null };
   const refuse = (problem: Problem, at?: EventTime): void => {
     out.quarantine(problem, at === undefined ? {} : { eventTime: at });
+    if (problem.reason === aheadReason) stand(state, (standing) => counted(standing, "ahead"));
     result.problem = problem;
   };
   for (const problem of problemsOf(decoded, "waveforms")) refuse(problem);
   measurementsOf(decoded, context).forEach((measurement, i) => {
-    const ownTimed = decoded.measurements[i]?.deviceTime !== undefined;
+    const said = decoded.measurements[i];
+    if (said?.deviceTime !== undefined && !isNews(state, said, measurement)) return;
     if ("problem" in measurement) refuse(measurement.problem, measurement.eventTime);
-    else if (!ownTimed || isFirstCopy(state, measurement)) {
+    else {
       out.emit("vitals", measurement.subject ?? key, measurement);
       result.emitted++;
       result.usable ||= isUsable(measurement);
@@ -166,12 +170,21 @@ const problemsOf = (decoded: DecodedReading, stray: "measurements" | "waveforms"
 const isUsable = ({ value, validity }: Measurement): boolean =>
   value !== null && (validity === "valid" || validity === "questionable" || validity === "indeterminate");
 
-/** A monitor repeats its last cuff pressure, with the time when it was taken, in every message: that is one measurement. */
-const isFirstCopy = (state: DeviceCells, { channel, metric, ordinal, deviceTime: at, value }: Measurement): boolean => {
-  const series = `${channel}/${metric}/${ordinal}`;
+/**
+ * A monitor repeats its last cuff pressure, with the time when it was taken, in every message: that is one measurement, or one refusal.
+ * What was refused may still be taken: a time ahead of its reception is so no longer once it has come.
+ */
+const isNews = (state: DeviceCells, said: DecodedMeasurement, made: Measurement | Refusal): boolean => {
+  const series = `${said.channel}/${said.metric}/${made.ordinal}`;
   const known = (state.get("ownTimed") as OwnTimed | undefined) ?? {};
   const last = known[series];
-  if (last !== undefined && last.at === at && last.value === value) return false;
-  state.set("ownTimed", { ...known, [series]: { at, value } });
+  const copy: OwnTimedValue = { at: finite(said.deviceTime), value: finite(said.value) };
+  const refused = "problem" in made;
+  if (last?.at === copy.at && last.value === copy.value && (refused || last.refused !== true)) return false;
+  state.set("ownTimed", { ...known, [series]: refused ? { ...copy, refused } : copy });
   return true;
 };
+
+/** As a cell can hold it. */
+const finite = (n: number | null | undefined): number | null =>
+  n !== null && n !== undefined && Number.isFinite(n) ? n + 0 : null;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Episode, Measurement, Rule } from "../schemas/records.ts";
-import { eventTime, logTime } from "../streams/core/time.ts";
+import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
 import { thresholds } from "./thresholds.ts";
@@ -50,7 +50,11 @@ const give = (
   value: number | null,
   more: Partial<Measurement> = {},
 ): void =>
-  d.send(subject, t0 + second * 1_000 + 100, measured(metric, t0 + second * 1_000, value, { subject, ...more }));
+  d.send(
+    subject,
+    (more.receivedTime ?? t0 + second * 1_000) + 100,
+    measured(metric, t0 + second * 1_000, value, { subject, ...more }),
+  );
 /** One value a second from `from` on. */
 const stream = (d: Ward, from: number, metric: "spo2" | "heartRate", values: readonly (number | null)[]): void =>
   values.forEach((value, i) => {
@@ -166,8 +170,9 @@ describe("what a value must be to cross", () => {
   it("a repeated or late measurement is not judged", () => {
     const d = driven([hrHigh]);
     stream(d, 0, "heartRate", times(9, 130));
-    for (let repeat = 0; repeat < 20; repeat++) give(d, repeat % 9, "heartRate", 130);
-    give(d, 4, "heartRate", 80);
+    const late = { receivedTime: receivedTime(t0 + 8_500) };
+    for (let repeat = 0; repeat < 20; repeat++) give(d, repeat % 9, "heartRate", 130, late);
+    give(d, 4, "heartRate", 80, late);
     expect(told(d)).toEqual([]);
     stream(d, 9, "heartRate", times(2, 130));
     expect(told(d)).toEqual(["hr-high start 0-"]);
@@ -178,6 +183,55 @@ describe("what a value must be to cross", () => {
     give(d, 0, "heartRate", 130);
     give(d, 0, "heartRate", 80);
     expect(told(d)).toEqual(["hr-high start 0-"]);
+  });
+});
+
+describe("a value that says it is from the future", () => {
+  const tenYears = 10 * 365 * 86_400_000;
+  const fromTheFuture = (second: number, aheadMs: number): Partial<Measurement> => ({
+    eventTime: eventTime(t0 + second * 1_000 + aheadMs),
+  });
+
+  it("silences nothing: it is judged when it was received, and what comes after it as if it were no such value", () => {
+    const d = driven([hrHigh]);
+    give(d, 0, "heartRate", 80);
+    give(d, 1, "heartRate", 80, fromTheFuture(1, tenYears));
+    stream(d, 2, "heartRate", times(11, 150));
+    expect(told(d)).toEqual(["hr-high start 2-"]);
+  });
+
+  it("is an alarm like any other", () => {
+    const d = driven([hrHigh]);
+    for (let second = 0; second < 11; second++) give(d, second, "heartRate", 150, fromTheFuture(second, tenYears));
+    expect(told(d)).toEqual(["hr-high start 0-"]);
+  });
+
+  it("does not count as such inside its device's uncertainty", () => {
+    const d = driven([hrHigh]);
+    for (const second of [0, 10])
+      give(d, second, "heartRate", 150, { ...fromTheFuture(second, 60_000), clockUncertaintyMs: 60_000 });
+    expect(episodes(d)).toMatchObject([{ qualifyingAt: t0 + 70_000, clockUncertaintyMs: 60_000 }]);
+  });
+
+  it("was right once, before the server's clock was set back an hour: rules go on, and what is open stays open until it ends", () => {
+    const d = driven([hrHigh, spo2Low]);
+    stream(d, 3_600, "heartRate", times(11, 150));
+    stream(d, 3_600, "spo2", times(5, 85));
+    stream(d, 12, "heartRate", times(20, 150));
+    stream(d, 12, "spo2", times(11, 85));
+    expect(told(d)).toEqual(["hr-high start 3600-", "spo2-low start 12-"]);
+    stream(d, 32, "heartRate", times(6, 80));
+    expect(episodes(d).at(-1)).toMatchObject({ rule: { id: "hr-high" }, phase: "end", ended: "cleared" });
+    for (const e of episodes(d)) expect(e.end ?? e.start).toBeGreaterThanOrEqual(e.start);
+  });
+
+  it("and what was about to clear then starts to clear anew", () => {
+    const d = driven([hrHigh]);
+    stream(d, 3_600, "heartRate", [...times(11, 150), ...times(4, 80)]);
+    stream(d, 20, "heartRate", times(5, 80));
+    expect(told(d)).toEqual(["hr-high start 3600-"]);
+    stream(d, 25, "heartRate", times(1, 80));
+    expect(told(d)).toHaveLength(2);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Judges each measurement by the rules in force and makes episodes: a start when a crossing has lasted, an end when it has been back.
  * Each series (device, channel, metric) is judged alone (clinical.md 14), in the order of event time: what is not later than the last
- * judged sample of its series is not judged. Nothing here waits for a timer or a watermark.
+ * judged sample of its series is not judged, unless that sample lies in the future. Nothing here waits for a timer or a watermark.
  */
 import { stage, type Entry, type Out, type State } from "../streams/core/stage.ts";
 import { logTime } from "../streams/core/time.ts";
@@ -10,6 +10,7 @@ import { episodes, telemetryQuarantine, type VitalsBody, vitals } from "../schem
 import { isJudged } from "./thresholds/crossing.ts";
 import { endOf, startOf } from "./thresholds/episode.ts";
 import { type Advance, advance, end, type Machine } from "./thresholds/machine.ts";
+import { inPast, rewound, type Series } from "./thresholds/rewind.ts";
 import {
   noRules,
   type Population,
@@ -20,16 +21,11 @@ import {
   withRules,
 } from "./thresholds/rules-in-force.ts";
 
-/** One cell per series, written with each sample; each open episode's start has a cell of its own, written once. */
-interface Series {
-  readonly judgedAt: number;
-  /** Of the rules that are not idle. */
-  readonly machines: readonly Machine[];
-}
 interface Left {
   readonly at: number;
   readonly loggedAt: number;
 }
+/** Each open episode's start has a cell of its own, written once. */
 type Cell = Series | Episode | Population | Left;
 
 const writes = { episodes, quarantine: telemetryQuarantine };
@@ -66,9 +62,11 @@ export const thresholds = stage<VitalsBody, typeof writes, Cell, RuleSets>("thre
   due: forgetLeft,
 });
 
-const judge = (state: Judging, entry: Entry<VitalsBody>, m: Measurement, out: EpisodesOut, sets: RuleSets): void => {
+const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out: EpisodesOut, sets: RuleSets): void => {
+  const m = inPast(said);
   const name = seriesName(m);
-  const series = state.get(seriesCell(name)) as Series | undefined;
+  const known = state.get(seriesCell(name)) as Series | undefined;
+  const series = known && rewound(known, m, entry.logTime);
   if (series !== undefined && m.eventTime <= series.judgedAt) return;
   if (hasLeft(state, m)) return;
   const inForce = rulesInForce(sets, entry.logTime);

@@ -51,6 +51,7 @@ export const anEpisode = (change: Partial<Episode> = {}): Episode => ({
   qualifyingAt: eventTime(two + minutes(5) + 10_000),
   qualifyingIdentity: "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
   qualifyingValidity: "valid",
+  clockUncertaintyMs: 2_000,
   extreme: 131,
   min: 121,
   max: 131,

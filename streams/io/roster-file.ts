@@ -1,7 +1,13 @@
 /** Reads the roster file and makes the records that its content becomes in the logs. */
 import type { Problem } from "../core/failure.ts";
 import { digest } from "../core/hash.ts";
-import type { Association, Consent, Device, Patient } from "../../schemas/records.ts";
+import {
+  type Association,
+  type Consent,
+  type Device,
+  type Patient,
+  usualClockUncertaintyMs,
+} from "../../schemas/records.ts";
 import { type PlacedProblem, rosterProblems } from "./roster-rules.ts";
 import { type Roster, rosterShape } from "./roster-shape.ts";
 
@@ -44,7 +50,6 @@ export const readRoster = (text: string): RosterReading => {
 };
 
 /** Unless the roster tells otherwise: design.md, "Time inside the engine", and clinical.md 5 for 1 Hz streams. */
-const usualClockUncertaintyMs = 2_000;
 const usualSilentAfterMs = 10_000;
 
 /**

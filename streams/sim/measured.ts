@@ -30,6 +30,7 @@ export const measured = (
     receivedTime: receivedTime(atMs),
     eventTime: eventTime(atMs),
     periodMs: 1_000,
+    clockUncertaintyMs: 2_000,
     ordinal: 0,
     revision: 0,
     ...more,

@@ -19,7 +19,7 @@ export interface Destination {
 
 export interface GatePolicy extends ApprovalPolicy {
   readonly destinations: readonly Destination[];
-  /** How near an association's edge a sample's time is ambiguous (clinical.md 8); 2,000 unless the ward's clocks are worse. */
+  /** How near an association's edge a sample's time is ambiguous (clinical.md 8), at least: a device whose clock is worse has its own. */
   readonly clockUncertaintyMs: number;
 }
 

@@ -55,7 +55,7 @@ const patientObjections = (patient: Patient | undefined): readonly Objection[] =
 };
 
 /**
- * Reasons: `no-association`, `association-mismatch`, `association-unconfirmed`, `association-confirmed-later`,
+ * `clockUncertaintyMs` is the least; a device's own, where it is greater, comes with the episode. Reasons: `no-association`, `association-mismatch`, `association-unconfirmed`, `association-confirmed-later`,
  * `association-not-in-force`, `time-ambiguous`, `patient-unknown`, `patient-inactive`.
  */
 export const validatedPatient = (
@@ -70,7 +70,7 @@ export const validatedPatient = (
   const found = [
     ...identityObjections(association, episode, patientKey),
     ...confirmationObjections(association, episode.start),
-    ...timeObjections(association, episode, clockUncertaintyMs),
+    ...timeObjections(association, episode, Math.max(clockUncertaintyMs, episode.clockUncertaintyMs)),
     ...patientObjections(patient),
   ];
   return answer(

@@ -14,8 +14,13 @@ export interface Holder {
   readonly revision: number | null;
 }
 
-/** Values with a time of their own (a cuff's), by series: the last, for a monitor repeats it with every message. */
-export type OwnTimed = Readonly<Record<string, { readonly at: number | null; readonly value: number | null }>>;
+/** Values with a time of their own (a cuff's), by series: the last, for a monitor repeats it with every message; true where it was refused. */
+export interface OwnTimedValue {
+  readonly at: number | null;
+  readonly value: number | null;
+  readonly refused?: true;
+}
+export type OwnTimed = Readonly<Record<string, OwnTimedValue>>;
 
 /** What was last said of the device downstream, as JSON, and when. */
 export interface Told {

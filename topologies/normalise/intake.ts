@@ -1,5 +1,5 @@
 /** From a reading as received to one that is known to be its device's and that the model's adapter could read. */
-import { ok, refuse, type Result } from "../../streams/core/failure.ts";
+import { ok, type Problem, refuse, type Result } from "../../streams/core/failure.ts";
 import type { Device, Reading } from "../../schemas/records.ts";
 import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
 
@@ -31,6 +31,12 @@ export const readDevice = (
 /** 9999-12-31T23:59:59.999Z: FHIR's and QuestDB's last year; neither stores a sample from before 1970. */
 const latestTime = 253_402_300_799_999;
 
+export const isStorableTime = (time: number): boolean => Number.isSafeInteger(time) && time >= 0 && time <= latestTime;
+export const storableTimeProblem = (time: number): Problem => ({
+  reason: "device-time-invalid",
+  detail: `payload: its time ${time} is no time between 1970 and 9999`,
+});
+
 /** It becomes part of keys downstream. */
 const channelName = /^[A-Za-z0-9._:/-]{1,64}$/;
 
@@ -45,9 +51,8 @@ const checkIdentity = (decoded: DecodedReading, key: string): Result<DecodedRead
       "bad-boot",
       `payload: its boot has ${decoded.boot.length} characters, at most ${bootLength} are taken`,
     );
-  for (const time of [decoded.deviceTime, ...decoded.measurements.map((m) => m.deviceTime ?? null)])
-    if (time !== null && !(Number.isSafeInteger(time) && time >= 0 && time <= latestTime))
-      return refuse("device-time-invalid", `payload: its time ${time} is no time between 1970 and 9999`);
+  if (decoded.deviceTime !== null && !isStorableTime(decoded.deviceTime))
+    return { ok: false, problem: storableTimeProblem(decoded.deviceTime) };
   for (const { channel } of [...decoded.measurements, ...decoded.waveforms])
     if (!channelName.test(channel))
       return refuse("bad-channel", `payload: ${JSON.stringify(channel)} names no channel`);

@@ -7,6 +7,8 @@ import { metricOf } from "../../schemas/terminology.ts";
 import { type Clock, corrected } from "./clock.ts";
 import { type Associations, inForceAt, timeAmbiguity } from "./holder.ts";
 import { measurementIdentity } from "./identity.ts";
+import { aheadOfReceived } from "../ahead.ts";
+import { isStorableTime, storableTimeProblem } from "./intake.ts";
 import { judgeZero, type Pulse, metricValueOf } from "./value.ts";
 
 /** What is known when a reading is given its meaning. */
@@ -25,9 +27,13 @@ export interface Context {
 export interface Refusal {
   readonly problem: Problem;
   readonly eventTime: EventTime;
+  readonly ordinal: number;
 }
 
-/** In the order of the payload. Refuses `not-a-number`, `implausible`, `time-ambiguous` and what the unit conversion refuses. */
+/**
+ * In the order of the payload. Refuses `device-time-invalid`, `not-a-number`, `implausible`, `ahead-of-received`, `time-ambiguous` and what
+ * the unit conversion refuses: each of them one value, never its neighbours.
+ */
 export const measurementsOf = (reading: DecodedReading, context: Context): (Measurement | Refusal)[] => {
   const ordinals = new Map<string, number>();
   return reading.measurements.map((m) => {
@@ -48,13 +54,17 @@ const measurementOf = (
   ordinal: number,
   context: Context,
 ): Measurement | Refusal => {
-  const { device, receivedTime, associations } = context;
+  const { device, receivedTime, associations, clockUncertaintyMs } = context;
+  if (m.deviceTime !== undefined && !isStorableTime(m.deviceTime))
+    return { problem: storableTimeProblem(m.deviceTime), eventTime: timeOf(reading.deviceTime, context), ordinal };
   const deviceTime = m.deviceTime ?? reading.deviceTime;
   const at = timeOf(deviceTime, context);
   const value = metricValueOf(m);
-  if (!value.ok) return { problem: value.problem, eventTime: at };
-  const ambiguity = timeAmbiguity(associations, { eventTime: at, receivedTime }, context.clockUncertaintyMs);
-  if (ambiguity !== null) return { problem: ambiguity, eventTime: at };
+  if (!value.ok) return { problem: value.problem, eventTime: at, ordinal };
+  const ahead = aheadOfReceived({ eventTime: at, receivedTime, clockUncertaintyMs });
+  if (ahead !== null) return { problem: ahead, eventTime: at, ordinal };
+  const ambiguity = timeAmbiguity(associations, { eventTime: at, receivedTime }, clockUncertaintyMs);
+  if (ambiguity !== null) return { problem: ambiguity, eventTime: at, ordinal };
   const association = inForceAt(associations, at);
   const { mdc, loinc, ucum } = metricOf(m.metric);
   const { validity, evidence } = judgeZero(m, value.value, context.pulse, receivedTime);
@@ -76,6 +86,7 @@ const measurementOf = (
     deviceTime,
     receivedTime,
     eventTime: at,
+    clockUncertaintyMs,
     periodMs: m.periodMs,
     ordinal,
     revision: 0,

@@ -17,6 +17,8 @@ export interface Standing {
   /** Redeliveries dropped, and readings that contradict an earlier one of the same stamp. */
   readonly repeats: number;
   readonly conflicts: number;
+  /** Values refused for a time ahead of their reception. */
+  readonly ahead?: number;
 }
 
 /** So many refused in a row, and the device is quarantining. */
@@ -50,11 +52,12 @@ export const heard = (standing: Standing, at: number, usable: boolean): Standing
   refusedInRow: 0,
 });
 
-/** A redelivery that was dropped, or a reading that contradicts an earlier one. */
-export const counted = (standing: Standing, what: "repeat" | "conflict"): Standing =>
-  what === "repeat"
-    ? { ...standing, repeats: standing.repeats + 1 }
-    : { ...standing, conflicts: standing.conflicts + 1 };
+/** A redelivery that was dropped, a reading that contradicts an earlier one, or a value that is dated ahead of its reception. */
+export const counted = (standing: Standing, what: "repeat" | "conflict" | "ahead"): Standing => {
+  if (what === "repeat") return { ...standing, repeats: standing.repeats + 1 };
+  if (what === "conflict") return { ...standing, conflicts: standing.conflicts + 1 };
+  return { ...standing, ahead: (standing.ahead ?? 0) + 1 };
+};
 
 /** As it stands at a log time. */
 export const judged = (standing: Standing, at: number, silentAfterMs: number): Standing => {
@@ -86,7 +89,7 @@ export const clockStanding = (clock: Clock | undefined): Pick<DeviceState, "cloc
 
 /** What to know of it, in words; null when all is well. */
 export const detailOf = (s: Standing, clock: Clock | undefined, at: number): string | null => {
-  const sentences = [stateDetail(s, at), clockDetail(clock), repeatDetail(s)].filter((sentence) => sentence !== null);
+  const sentences = [stateDetail(s, at), clockDetail(clock), countDetail(s)].filter((sentence) => sentence !== null);
   return sentences.length === 0 ? null : sentences.join("; ");
 };
 
@@ -105,10 +108,11 @@ const clockDetail = (clock: Clock | undefined): string | null => {
   return `its clock is ${seconds(Math.abs(offsetMs))} ${offsetMs > 0 ? "behind" : "ahead"}; times are corrected`;
 };
 
-const repeatDetail = ({ repeats, conflicts }: Standing): string | null => {
+const countDetail = ({ repeats, conflicts, ahead = 0 }: Standing): string | null => {
   const said = [
     ...(repeats > 0 ? [`${repeats} repeated readings dropped`] : []),
     ...(conflicts > 0 ? [`${conflicts} readings contradict an earlier one of the same time`] : []),
+    ...(ahead > 0 ? [`${ahead} values refused, for their own time is ahead of ours`] : []),
   ];
   return said.length === 0 ? null : said.join(", ");
 };

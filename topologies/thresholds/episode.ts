@@ -48,16 +48,17 @@ export const startOf = (
   qualifyingAt: m.eventTime,
   qualifyingIdentity: m.identity,
   qualifyingValidity: m.validity,
+  clockUncertaintyMs: m.clockUncertaintyMs,
   ...statisticsOf(machine, rule),
   ended: null,
 });
 
-/** The end of the episode that began as `start`; its end is the last crossing sample. */
+/** The end of the episode that began as `start`; its end is the last crossing sample, and never before its start. */
 export const endOf = (start: Episode, machine: Machine, ended: string): Episode => ({
   ...start,
   revision: start.revision + 1,
   phase: "end",
-  end: eventTime(machine.fold.lastAt),
+  end: eventTime(Math.max(start.start, machine.fold.lastAt)),
   ...statisticsOf(machine, start.rule),
   ended,
 });
