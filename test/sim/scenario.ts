@@ -30,10 +30,10 @@ export interface Weather {
 }
 
 export const standard: Weather = {
-  steps: 600,
+  steps: 360,
   workers: 3,
-  readings: 12,
-  crash: 0.006,
+  readings: 8,
+  crash: 0.008,
   pause: 0.006,
   expel: 0.006,
   compact: 0.03,
@@ -158,7 +158,7 @@ class Ward {
   maybe(): void {
     const { crash, pause, expel, compact, steps, readings: many } = this.#weather;
     const schedule = this.#schedule;
-    if (schedule.chance((this.#lanes.length * (many + 8)) / steps)) this.#feed();
+    if (schedule.chance((this.#lanes.length * (many + 5)) / steps)) this.#feed();
     if (schedule.chance(crash)) this.#kill(this.#anyone());
     if (schedule.chance(pause)) this.#pause(this.#anyone());
     if (schedule.chance(expel)) this.#expel(this.#anyone());
@@ -269,7 +269,7 @@ class Lane {
 }
 
 const dayMs = 60_000;
-const tickMs = 14_000;
+const tickMs = 20_000;
 const drainMs = 40_000;
 
 /** Readings with clocks that are right, late, out of order, or mad, and ticks until every window is closed. */

@@ -88,7 +88,8 @@ export class Schedule {
     this.#note(action.what);
     if (action.process !== null) this.#note(String(action.process.id));
     action.run();
-    await settled();
+    // what happens at a broker by itself wakes nobody: it only sets answers under way
+    if (action.process !== null) await settled();
     return true;
   }
 
