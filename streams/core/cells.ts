@@ -6,9 +6,10 @@ import { Agenda } from "./agenda.ts";
 import type { State } from "./stage.ts";
 import type { LogTime } from "./time.ts";
 
-const separator = "\u0000";
+/** Between the parts of a stored entry's name: c, key, cell; or d, key. */
+export const separator = "\u0000";
 const cellKey = (key: string, cell: string): string => `c${separator}${key}${separator}${cell}`;
-const dueKey = (key: string): string => `d${separator}${key}`;
+export const dueKey = (key: string): string => `d${separator}${key}`;
 
 export class Cells {
   readonly #keys = new Map<string, Map<string, unknown>>();

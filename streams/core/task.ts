@@ -5,9 +5,10 @@
  * Records with the empty key are broadcast: ticks and shared data, forwarded to every partition of every output.
  */
 import { Cells } from "./cells.ts";
+import { type Checkpoint, checkpointKey } from "./checkpoint.ts";
 import { InvariantError, type Problem, type Result } from "./failure.ts";
 import { partitionOf } from "./hash.ts";
-import { HighWaterMarks, type Mark, upstreamOf } from "./position.ts";
+import { HighWaterMarks, upstreamOf } from "./position.ts";
 import type { AnyStage, AnyTopic, Entry } from "./stage.ts";
 import { type LogTime, logTime, realTime, scaleTime, type TimeScale } from "./time.ts";
 import type { Body, Envelope } from "./topic.ts";
@@ -28,17 +29,6 @@ export interface OutputRecord {
   readonly envelope: Envelope<Body>;
 }
 
-interface Checkpoint {
-  readonly next: number;
-  readonly marks: readonly (readonly [string, Mark])[];
-  readonly times: readonly (readonly [string, number])[];
-  readonly streamTime: number | null;
-  readonly scale: TimeScale;
-  readonly shared: unknown;
-  readonly forwarded: readonly (readonly [string, number])[];
-}
-
-const checkpointKey = "checkpoint";
 const tickKind = "tick";
 const originKind = "origin";
 

@@ -35,6 +35,19 @@ export const statesConformance = (subject: () => Subject): void => {
         await second.close();
       }));
 
+    it("shows the committed state without a claim, and fences nobody by it", () =>
+      withLogs(subject, async (open, { name }) => {
+        const [log, store] = [await open(), name()];
+        expect(await log.snapshot(store, 0)).toEqual(new Map());
+        const owner = await own(log, store);
+        await owner.commit(changes({ k: "1", gone: "1" }));
+        await owner.commit(changes({ k: "2", gone: null }));
+        const seen = await (await open()).snapshot(store, 0);
+        expect(Object.fromEntries([...seen].map(([key, value]) => [key, text(value)]))).toEqual({ k: "2" });
+        await owner.commit(changes({ k: "3" }));
+        await owner.close();
+      }));
+
     it("keeps partitions apart and refuses another number of them", () =>
       withLogs(subject, async (open, { name }) => {
         const [log, store] = [await open(), name()];

@@ -39,6 +39,37 @@ export const claimState = async (client: KafkaClient, store: string, partition: 
   }
 };
 
+/** The committed state up to an offset, that one included. Codes: `log-unavailable`. */
+export const loadState = async (
+  client: KafkaClient,
+  store: string,
+  partition: number,
+  upTo: number,
+): Promise<Map<string, Uint8Array>> => {
+  const state = new Map<string, Uint8Array>();
+  const fetch = new PartitionFetch(client, stateTopic(store), partition);
+  const untilMs = performance.now() + loadMsMax;
+  let next = 0;
+  try {
+    while (next <= upTo) {
+      if (performance.now() > untilMs) throw new Error(`${next} of ${upTo} records in ${loadMsMax} ms`);
+      const fetched = await fetch.fetch(next, fetchWaitMs);
+      for (const { key, value, offset } of fetched.messages) {
+        const name = key?.toString("utf8") ?? "";
+        if (Number(offset) > upTo || name === claimKey) continue;
+        if (value === null) state.delete(name);
+        else state.set(name, new Uint8Array(value));
+      }
+      next = fetched.next;
+    }
+    return state;
+  } catch (error) {
+    throw unavailable(`loading ${store}/${partition}`, error);
+  } finally {
+    await fetch.close();
+  }
+};
+
 class KafkaOwner implements Owner {
   readonly #client: KafkaClient;
   readonly #producer: Producer;
@@ -61,28 +92,7 @@ class KafkaOwner implements Owner {
   }
 
   async load(): Promise<ReadonlyMap<string, Uint8Array>> {
-    const state = new Map<string, Uint8Array>();
-    const fetch = new PartitionFetch(this.#client, stateTopic(this.#store), this.#partition);
-    const untilMs = performance.now() + loadMsMax;
-    let next = 0;
-    try {
-      while (next <= this.#claimOffset) {
-        if (performance.now() > untilMs) throw new Error(`${next} of ${this.#claimOffset} records in ${loadMsMax} ms`);
-        const fetched = await fetch.fetch(next, fetchWaitMs);
-        for (const { key, value, offset } of fetched.messages) {
-          const name = key?.toString("utf8") ?? "";
-          if (Number(offset) > this.#claimOffset || name === claimKey) continue;
-          if (value === null) state.delete(name);
-          else state.set(name, new Uint8Array(value));
-        }
-        next = fetched.next;
-      }
-      return state;
-    } catch (error) {
-      throw unavailable(`loading ${this.#store}/${this.#partition}`, error);
-    } finally {
-      await fetch.close();
-    }
+    return await loadState(this.#client, this.#store, this.#partition, this.#claimOffset);
   }
 
   async confirm(): Promise<void> {

@@ -8,6 +8,12 @@ import { partitionCountChanged, unavailable, unknownTopic } from "./refusal.ts";
 
 /** One record of `recordBytesMax` and what Kafka puts around it. */
 const messageBytesMax = 2 * 1024 * 1024;
+/** The cleaner leaves the newest segment alone: small ones keep what a load must read small. */
+const stateConfig = {
+  "cleanup.policy": "compact",
+  "segment.bytes": String(16 * 1024 * 1024),
+  "min.cleanable.dirty.ratio": "0.2",
+};
 const createdMsMax = 10_000;
 const notReadyMsMax = 5_000;
 const lookAgainMs = 100;
@@ -38,7 +44,14 @@ export class KafkaTopics {
   async ensureState(store: string, partitions: number): Promise<void> {
     const name = stateTopic(store);
     if (this.#counts.get(name) !== partitions)
-      await this.#ensure([{ name, partitions }], { "cleanup.policy": "compact" });
+      await this.#ensure([{ name, partitions }], stateConfig);
+  }
+
+  /** The end of committed state, a transaction's marker included; undefined where nobody ever claimed. */
+  async stateEnd(store: string, partition: number): Promise<number | undefined> {
+    const name = stateTopic(store);
+    const count = this.#counts.get(name) ?? (await this.#lookUp([name])).get(name);
+    return count === undefined || partition >= count ? undefined : (await this.bounds(name, partition)).end;
   }
 
   /** Undefined where it is known and there. Rejects with `unknown-topic`. */

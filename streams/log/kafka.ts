@@ -3,7 +3,7 @@ import { KafkaAppender } from "./kafka-appender.ts";
 import { KafkaClient, type KafkaConnection } from "./kafka-client.ts";
 import { PartitionFetch } from "./kafka-fetch.ts";
 import { KafkaMembership } from "./kafka-group.ts";
-import { claimState } from "./kafka-owner.ts";
+import { claimState, loadState } from "./kafka-owner.ts";
 import { KafkaProgress } from "./kafka-progress.ts";
 import { KafkaReader } from "./kafka-reader.ts";
 import { KafkaTopics, type TopicSettings } from "./kafka-topics.ts";
@@ -87,6 +87,12 @@ class KafkaLog implements TrimmableLog {
     if (partition >= partitions) throw refusal.unknownTopic(store, partition);
     await this.#topics.ensureState(store, partitions);
     return this.#closable(await claimState(this.#client, store, partition));
+  }
+
+  async snapshot(store: string, partition: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    this.#assertOpen();
+    const end = await this.#topics.stateEnd(store, partition);
+    return end === undefined ? new Map() : await loadState(this.#client, store, partition, end - 1);
   }
 
   async progress(group: string, topic: string): Promise<readonly (number | undefined)[]> {

@@ -84,6 +84,8 @@ export interface Log {
    * Codes: `log-unavailable`.
    */
   claim(store: string, partition: number, partitions: number): Promise<Owner>;
+  /** A task's state as last committed, without a claim: to be looked at, never to step from. Empty where there is none. Codes: `log-unavailable`. */
+  snapshot(store: string, partition: number): Promise<ReadonlyMap<string, Uint8Array>>;
   /** How far a group has come, for lag: the next offset it would read, per partition; undefined where it has none. */
   progress(group: string, topic: string): Promise<readonly (number | undefined)[]>;
   /** Publishes how far a group has come. Only shows lag: restarts never read it. */

@@ -17,6 +17,10 @@ export class MemoryStore {
     this.#partitions = Array.from({ length: partitions }, () => ({ epoch: 0, state: new Map() }));
   }
 
+  snapshot(partition: number): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.#partitions[partition]?.state);
+  }
+
   claim(partition: number, partitions: number): Owner {
     if (partitions !== this.#partitions.length)
       throw partitionCountChanged(this.#name, this.#partitions.length, partitions);

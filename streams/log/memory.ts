@@ -95,6 +95,11 @@ class MemoryLog implements TrimmableLog {
     return stands.claim(partition, partitions);
   }
 
+  async snapshot(store: string, partition: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    this.#assertOpen();
+    return this.#stores.get(store)?.snapshot(partition) ?? new Map();
+  }
+
   async progress(group: string, topic: string): Promise<readonly (number | undefined)[]> {
     return this.#partitions(topic).map((_, p) => this.#progress.get(`${group}\n${topic}\n${p}`));
   }

@@ -20,6 +20,7 @@ export class SqliteStates {
       ),
       epoch: db.prepare("select epoch from claims where id = ?"),
       load: db.prepare("select key, value from states where claim = ?"),
+      claimed: db.prepare("select id from claims where store = ? and partition = ?"),
       put: db.prepare("insert or replace into states (claim, key, value) values (?, ?, ?)"),
       remove: db.prepare("delete from states where claim = ? and key = ?"),
     };
@@ -35,6 +36,15 @@ export class SqliteStates {
     return this.#owner(store, partition, id, epoch);
   }
 
+  snapshot(store: string, partition: number): ReadonlyMap<string, Uint8Array> {
+    const id = this.#sql.claimed.get(store, partition)?.["id"];
+    return id === undefined ? new Map() : this.#load(Number(id));
+  }
+
+  #load(id: number): Map<string, Uint8Array> {
+    return new Map(this.#sql.load.all(id).map((row) => [String(row["key"]), row["value"] as Uint8Array]));
+  }
+
   #owner(store: string, partition: number, id: number, epoch: number): Owner {
     let open = true;
     let confirmed = false;
@@ -43,9 +53,9 @@ export class SqliteStates {
     };
     return {
       load: async () => {
-        const rows = this.#sql.load.all(id);
+        const loaded = this.#load(id);
         assertOwner();
-        return new Map(rows.map((row) => [String(row["key"]), row["value"] as Uint8Array]));
+        return loaded;
       },
       confirm: async () => {
         await this.#writer.run(assertOwner);

@@ -125,6 +125,11 @@ class SqliteLog implements TrimmableLog {
     return this.#states.claim(store, partition, partitions);
   }
 
+  async snapshot(store: string, partition: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    this.#assertOpen();
+    return this.#states.snapshot(store, partition);
+  }
+
   async progress(group: string, topic: string): Promise<readonly (number | undefined)[]> {
     this.#assertOpen();
     return this.#progress.read(group, topic, this.#partitions.count(topic));

@@ -127,6 +127,10 @@ export class ProcessLog implements Log {
     return new SimOwner(this, state, store);
   }
 
+  async snapshot(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return new Map();
+  }
+
   async progress(): Promise<readonly (number | undefined)[]> {
     return [];
   }
