@@ -7,9 +7,12 @@ BEDS ?= 24
 SEED ?= 1
 SPEED ?= 1
 PORT ?= 8080
+MINUTES ?= 3
+FAULTS ?= 26
+INTAKE ?= both
 SEEDS ?= 20000
 
-.PHONY: help demo up down status test unit lint sim typecheck bench clean install
+.PHONY: help demo up down status test unit lint sim typecheck bench chaos clean install
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -58,6 +61,9 @@ sim: node_modules/.installed ## exactly once, by simulation: SEEDS=n seeds and t
 bench: node_modules/.installed ## measure against a bare pipe in the same run
 	@node deploy/cli.ts fetch
 	@node test/bench/run.ts
+
+chaos: node_modules/.installed ## kill, hang and rob every process under load, then compare with the ledger (MINUTES, FAULTS, SEED, INTAKE=listener|broker|both)
+	@node test/chaos/cli.ts --minutes $(MINUTES) --faults $(FAULTS) --seed $(SEED) --intake $(INTAKE)
 
 clean: $(if $(wildcard .afferent/stack/stack.json),down) ## stop what runs; remove all state of demo and stack, and what was built
 	@rm -rf .afferent board/dist test-results

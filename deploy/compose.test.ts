@@ -26,7 +26,7 @@ const compose = parse(readFileSync(join(import.meta.dirname, "compose.yaml"), "u
 }) as Compose;
 
 const { ports } = defaultConfig;
-const place: Place = { ports, folder: "/data", software: "", built: "" };
+const place: Place = { ports, kafkaAdvertised: ports.kafka, folder: "/data", software: "", built: "" };
 
 /** `name=value` or `name value` lines, without comments. */
 const linesOf = (text: string): string[] =>

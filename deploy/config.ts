@@ -45,6 +45,8 @@ const shape = z.strictObject({
   /** What is downloaded once and used by every stack: the servers themselves. */
   software: z.string().min(1),
   ports: portShape,
+  /** The port that Kafka tells its clients to come to, where a proxy stands in front of it (test/chaos); left out: its own. */
+  kafkaAdvertised: port.optional(),
 });
 const partShape = shape.partial().extend({ ports: portShape.partial().optional() });
 

@@ -88,6 +88,7 @@ export const serverHandle = (spec: ServerSpec, config: StackConfig): ServerHandl
 
 const placeOf = (spec: ServerSpec, config: StackConfig): Place => ({
   ports: config.ports,
+  kafkaAdvertised: config.kafkaAdvertised ?? config.ports.kafka,
   folder: join(config.data, spec.name),
   software: spec.software === undefined ? "" : softwareFolder(config, spec.software),
   built: spec.software === undefined ? "" : builtFolder(config, spec.software),

@@ -11,6 +11,8 @@ export type SoftwareName = "kafka" | "questdb" | "apicurio" | "hapi" | "validato
 /** One server's surroundings in one stack. */
 export interface Place {
   readonly ports: StackConfig["ports"];
+  /** The port that Kafka tells its clients to come to: its own, or a proxy's. */
+  readonly kafkaAdvertised: number;
   /** Where this server keeps its data and its written configuration. */
   readonly folder: string;
   /** Its downloaded libraries; empty for what the operating system's packages bring. */

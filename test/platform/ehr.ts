@@ -10,15 +10,29 @@ const ask = async (url: string): Promise<unknown> => {
 };
 
 /** Every Observation, in the order of their ids. */
-export const observationsIn = async (baseUrl: string): Promise<Observation[]> => {
+export const observationsIn = async (baseUrl: string): Promise<Observation[]> =>
+  (await allPages(`${baseUrl}/Observation?_count=${pageSize}`)).sort((a, b) => ((a.id ?? "") < (b.id ?? "") ? -1 : 1));
+
+/** Every version of every Observation, oldest first, by id. */
+export const observationVersionsIn = async (baseUrl: string): Promise<ReadonlyMap<string, readonly Observation[]>> => {
+  const versions = Map.groupBy(
+    await allPages(`${baseUrl}/Observation/_history?_count=${pageSize}`),
+    ({ id }) => id ?? "",
+  );
+  for (const history of versions.values())
+    history.sort((a, b) => Number(a.meta?.versionId ?? 0) - Number(b.meta?.versionId ?? 0));
+  return versions;
+};
+
+const allPages = async (first: string): Promise<Observation[]> => {
   const found: Observation[] = [];
-  let next: string | undefined = `${baseUrl}/Observation?_count=${pageSize}`;
+  let next: string | undefined = first;
   while (next !== undefined) {
     const page = (await ask(next)) as Bundle<Observation>;
     for (const { resource } of page.entry ?? []) if (resource !== undefined) found.push(resource);
     next = page.link?.find(({ relation }) => relation === "next")?.url;
   }
-  return found.sort((a, b) => ((a.id ?? "") < (b.id ?? "") ? -1 : 1));
+  return found;
 };
 
 /** How many versions each has, by id. */

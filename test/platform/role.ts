@@ -16,6 +16,8 @@ export interface RoleProcess {
   stop(): Promise<void>;
   /** SIGKILL: it can tidy up nothing. */
   kill(): Promise<void>;
+  /** SIGSTOP and SIGCONT: it hangs for a while and knows nothing of it. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
 const project = join(import.meta.dirname, "..", "..");
@@ -61,7 +63,15 @@ export const spawnRole = (
     });
   });
   ready.catch(() => undefined); // whoever waits for it is told; a role that is to be refused has nobody who waits
-  return { name, said: () => said, ended, ready, stop: () => stop(child, ended), kill: () => kill(child, ended) };
+  return {
+    name,
+    said: () => said,
+    ended,
+    ready,
+    stop: () => stop(child, ended),
+    kill: () => kill(child, ended),
+    signal: (signal) => void child.kill(signal),
+  };
 };
 
 const stop = async (child: ChildProcess, ended: Promise<unknown>): Promise<void> => {

@@ -15,13 +15,14 @@ export const recordBytes_max = 2 * 1024 * 1024;
 
 export const kafkaSettings = ({
   ports,
+  kafkaAdvertised,
   folder,
 }: Place): string => `# Written by deploy/servers/kafka/kafka.ts at each start.
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@${host}:${ports.kafkaController}
 listeners=PLAINTEXT://${host}:${ports.kafka},CONTROLLER://${host}:${ports.kafkaController}
-advertised.listeners=PLAINTEXT://${host}:${ports.kafka}
+advertised.listeners=PLAINTEXT://${host}:${kafkaAdvertised}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER

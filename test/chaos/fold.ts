@@ -1,0 +1,78 @@
+/**
+ * The oracle of the stages: each one's input as it stands in the log, without repeats, folded in one go by one task that never crashes,
+ * shares nothing and waits for nobody. What a stage really wrote must be that, record for record and byte for byte.
+ */
+import { HighWaterMarks, type Position, upstreamOf } from "../../streams/core/position.ts";
+import type { AnyStage, AnyTopic } from "../../streams/core/stage.ts";
+import { type InputRecord, Task } from "../../streams/core/task.ts";
+import { digest } from "../../streams/core/hash.ts";
+import type { Topology } from "../../streams/core/topology.ts";
+import type { Wire } from "../../streams/core/wire.ts";
+import type { Log } from "../../streams/log/log.ts";
+import { recordsOf } from "../platform/watch.ts";
+import { type Tally, tally } from "./tally.ts";
+
+/** A whole topic as its readers have it. */
+export interface TopicContents {
+  readonly topic: AnyTopic;
+  readonly partitions: readonly (readonly InputRecord[])[];
+  /** Records that a reader drops, for their position is not higher than one that it had. */
+  readonly repeats: number;
+}
+
+export const contentsOf = async (log: Log, wire: Wire, topic: AnyTopic): Promise<TopicContents> => {
+  let repeats = 0;
+  const partitions = [];
+  for (let partition = 0; partition < topic.partitions; partition++) {
+    const marks = new HighWaterMarks();
+    const records = (await recordsOf(log, topic, partition)).map((record) => ({
+      ...record,
+      decoded: wire.decode(topic, record.value),
+    }));
+    partitions.push(
+      records.filter(({ decoded }) => {
+        const position = decoded.ok ? decoded.value.position : null;
+        if (position === null || marks.admit(position)) return true;
+        repeats++;
+        return false;
+      }),
+    );
+  }
+  return { topic, partitions, repeats };
+};
+
+const idOf = (topic: AnyTopic, partition: number, position: Position): string =>
+  `${topic.name}/${partition} from ${upstreamOf(position)} offset ${position.offset} output ${position.n}`;
+
+const expectedOf = (stage: AnyStage, topology: Topology, wire: Wire, input: TopicContents): Map<string, string> => {
+  const expected = new Map<string, string>();
+  input.partitions.forEach((records, partition) => {
+    const task = new Task(stage, partition, topology.upstreams(stage.reads.name));
+    for (const { topic, partition: to, key, envelope } of task.process(records)) {
+      if (envelope.position === null) continue;
+      expected.set(idOf(topic, to, envelope.position), `${key} ${digest(wire.encode(topic, envelope))}`);
+    }
+  });
+  return expected;
+};
+
+/** What one stage wrote to each of its topics. */
+const writtenBy = (stage: AnyStage, outputs: readonly TopicContents[]): [string, string][] =>
+  outputs.flatMap(({ topic, partitions }) =>
+    partitions.flatMap((records, partition) =>
+      records.flatMap(({ key, value, decoded }): [string, string][] => {
+        const position = decoded.ok ? decoded.value.position : null;
+        if (position === null || position.writer !== stage.name) return [];
+        return [[idOf(topic, partition, position), `${key} ${digest(value)}`]];
+      }),
+    ),
+  );
+
+/** `contents`: of every topic of the topology, by name. */
+export const foldStages = (topology: Topology, wire: Wire, contents: ReadonlyMap<string, TopicContents>): Tally[] =>
+  topology.stages.map((stage) => {
+    const input = contents.get(stage.reads.name);
+    const outputs = Object.values<AnyTopic>(stage.writes).flatMap(({ name }) => contents.get(name) ?? []);
+    if (input === undefined) throw new RangeError(`${stage.reads.name}: was not read`);
+    return tally(`outputs of ${stage.name}`, expectedOf(stage, topology, wire, input), writtenBy(stage, outputs));
+  });
