@@ -12,6 +12,11 @@ const refusals = new Set([
   "file-unreadable",
   "speed-differs",
   "unknown-topic",
+  "unknown-stage",
+  "offset-out-of-range",
+  "input-trimmed",
+  "act-unnamed",
+  "wrong-intake",
 ]);
 
 const whole = (value: string): number => {
@@ -93,6 +98,42 @@ configured(program.command("tap <topic>"))
   .option("--limit <n>", "stop after this many", whole)
   .option("--ticks", "print ticks too")
   .action(async (topic: string, options) => (await import("./roles/tap.ts")).tap(topic, options));
+
+configured(program.command("state <stage> <key>"))
+  .description("show one key's state in a stage, as committed or as it was before an offset")
+  .option("--at <offset>", "before the entry at this offset of the key's partition", whole)
+  .action(async (stage: string, key: string, options) => (await import("./roles/look.ts")).state(stage, key, options));
+
+configured(
+  program
+    .command("step <stage>")
+    .argument("<partition>", "of the topic that the stage reads", whole)
+    .argument("<offset>", "of the entry", whole),
+)
+  .description("decode one entry and step it alone: its key's state before and after, and what comes out")
+  .action(async (stage: string, partition: number, offset: number, options) =>
+    (await import("./roles/look.ts")).step(stage, partition, offset, options),
+  );
+
+configured(program.command("lag"))
+  .description("how far each stage is behind in seconds of log time, and why a window is still open")
+  .option("--stage <name>", "only this stage")
+  .action(async (options) => (await import("./roles/look.ts")).lag(options));
+
+const act = (name: string, description: string): Command =>
+  configured(program.command(`${name} <stage>`).description(description))
+    .requiredOption("--by <name>", "who does it; recorded")
+    .requiredOption("--reason <text>", "why; recorded");
+
+act("export", "print a stage's whole state as JSON lines").action(async (stage: string, options) =>
+  (await import("./roles/look.ts")).exportStage(stage, options),
+);
+act("reset", "empty a stage's state: it begins again at the start of its log").action(async (stage: string, options) =>
+  (await import("./roles/look.ts")).resetStage(stage, options),
+);
+configured(program.command("acts"))
+  .description("who exported or reset which stage's state, when and why")
+  .action(async (options) => (await import("./roles/look.ts")).acts(options));
 
 program
   .command("sim")

@@ -19,6 +19,10 @@ export interface Checkpoint {
 
 export const checkpointKey = "checkpoint";
 
+/** The state store of a stage at its version. */
+export const storeOf = ({ name, version }: { readonly name: string; readonly version: number }): string =>
+  `${name}.v${version}`;
+
 const parsed = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
 
 /** The checkpoint among a task's stored entries; null where it has none yet. */

@@ -3,6 +3,7 @@
  * then stores state and checkpoint in one transaction (docs/design.md, "Exactly once"). The pure part is core/task.ts.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { storeOf } from "../core/checkpoint.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { AnyStage, AnyTopic } from "../core/stage.ts";
 import { type InputRecord, Task, type TaskCounts } from "../core/task.ts";
@@ -73,7 +74,7 @@ const stageHandler = (
   options: RunnerOptions,
 ): PartitionHandler => {
   const { log, wire } = options;
-  const name = `${stage.name}.v${stage.version}`;
+  const name = storeOf(stage);
   let owner: Owner | undefined;
   let appender: Appender | undefined;
   let task: Task | undefined;

@@ -17,16 +17,17 @@ export interface TapOptions {
 const waitMs = 500;
 const printable = /^[\t\n\r -~\u00a0-\uffff]*$/;
 
-const showBytes = (bytes: Uint8Array): string => {
+const asText = (bytes: Uint8Array): string => {
   const text = new TextDecoder().decode(bytes);
   return printable.test(text) ? text : `base64:${Buffer.from(bytes).toString("base64")}`;
 };
 
-const show = (_name: string, value: unknown): unknown => {
-  if (value instanceof Uint8Array) return showBytes(value);
+/** A replacer for JSON.stringify: bytes as text where they are text, else as base64. */
+export const showBytes = (_name: string, value: unknown): unknown => {
+  if (value instanceof Uint8Array) return asText(value);
   const buffered = value as { type?: unknown; data?: unknown } | null;
   return buffered?.type === "Buffer" && Array.isArray(buffered.data)
-    ? showBytes(Uint8Array.from(buffered.data as number[]))
+    ? asText(Uint8Array.from(buffered.data as number[]))
     : value;
 };
 
@@ -58,7 +59,7 @@ export const tap = async (topicName: string, options: TapOptions): Promise<void>
         left--;
         const { decoded, offset, key, stampMs } = record;
         const content = decoded.ok ? decoded.value : { problem: decoded.problem, value: record.value };
-        process.stdout.write(`${JSON.stringify({ partition, offset, key, stampMs, ...content }, show)}\n`);
+        process.stdout.write(`${JSON.stringify({ partition, offset, key, stampMs, ...content }, showBytes)}\n`);
       }
     }
     await reader.close();

@@ -1,0 +1,89 @@
+/**
+ * What a named person may do to a stage's state: take a copy, or empty it so that the stage begins again. Each act is recorded, with who
+ * did it and why, in a state store of its own before it takes effect.
+ */
+import { storeOf } from "../core/checkpoint.ts";
+import { OperatingError } from "../core/failure.ts";
+import type { AnyStage } from "../core/stage.ts";
+import type { Log, Owner } from "./log.ts";
+
+export interface Act {
+  readonly kind: "export" | "reset";
+  readonly stage: string;
+  readonly version: number;
+  /** A person's name. */
+  readonly by: string;
+  readonly reason: string;
+  /** Wall-clock time, ISO 8601. */
+  readonly at: string;
+}
+
+const actsStore = "acts";
+const attemptsMost = 20;
+
+/** Every act so far, oldest first. */
+export const actsOf = async (log: Log): Promise<readonly Act[]> =>
+  [...(await log.snapshot(actsStore, 0))]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, bytes]) => JSON.parse(new TextDecoder().decode(bytes)) as Act);
+
+/** The committed state of each partition, by stored key, recorded as an act. */
+export const exportState = async (
+  log: Log,
+  stage: AnyStage,
+  act: Act,
+): Promise<readonly ReadonlyMap<string, Uint8Array>[]> => {
+  await record(log, act);
+  const partitions = Array.from({ length: stage.reads.partitions }, (_, p) => p);
+  return await Promise.all(partitions.map((partition) => log.snapshot(storeOf(stage), partition)));
+};
+
+/**
+ * Empties the state of every partition, checkpoint included: the stage begins again at the start of its log, and its readers drop what
+ * they have had already. A running owner learns with its next commit that it is fenced, and takes up the empty state; where the log no longer
+ * holds its start, what it emitted before that came from the old state. Gives how many entries each partition had.
+ */
+export const resetState = async (log: Log, stage: AnyStage, act: Act): Promise<readonly number[]> => {
+  await record(log, act);
+  const emptied: number[] = [];
+  for (let partition = 0; partition < stage.reads.partitions; partition++)
+    emptied.push(
+      await owning(log, storeOf(stage), partition, stage.reads.partitions, async (owner, stored) => {
+        await owner.commit(new Map([...stored.keys()].map((key) => [key, null])));
+        return stored.size;
+      }),
+    );
+  return emptied;
+};
+
+const record = async (log: Log, act: Act): Promise<void> => {
+  if (act.by.trim() === "" || act.reason.trim() === "")
+    throw new OperatingError("act-unnamed", `${act.kind}: a person's name and a reason are wanted`, { retry: false });
+  await owning(log, actsStore, 0, 1, (owner, stored) =>
+    owner.commit(
+      new Map([[`${act.at}/${String(stored.size).padStart(6, "0")}`, new TextEncoder().encode(JSON.stringify(act))]]),
+    ),
+  );
+};
+
+/** Claims, and claims again while a running owner that was fenced claims in between. */
+const owning = async <T>(
+  log: Log,
+  store: string,
+  partition: number,
+  partitions: number,
+  does: (owner: Owner, stored: ReadonlyMap<string, Uint8Array>) => Promise<T>,
+): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    const owner = await log.claim(store, partition, partitions);
+    try {
+      const stored = await owner.load();
+      await owner.confirm();
+      return await does(owner, stored);
+    } catch (error) {
+      if (!(error instanceof OperatingError && error.code === "fenced") || attempt >= attemptsMost) throw error;
+    } finally {
+      await owner.close();
+    }
+  }
+};
