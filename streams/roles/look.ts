@@ -80,7 +80,14 @@ const row = (cells: readonly string[]): string =>
     .join(" ")
     .trimEnd();
 const lagRow = (stage: string, { partition, next, end, behindMs, heldMs, heldBy }: PartitionLag): string =>
-  row([stage, String(partition), String(end - next), seconds(behindMs), seconds(heldMs), heldBy ?? "-"]);
+  row([
+    stage,
+    String(partition),
+    String(end - next),
+    seconds(behindMs),
+    seconds(heldMs),
+    heldMs === 0 ? "-" : (heldBy ?? "-"),
+  ]);
 
 /** How far each stage is behind, in entries and seconds of log time, and whose ticks the windows still wait for. */
 export const lag = (options: { config: string; stage?: string }): Promise<void> =>
