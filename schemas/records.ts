@@ -128,6 +128,8 @@ export const reading = body("reading", {
   /** MQTT session and its DUP flag, for clinical.md 11. */
   session: string,
   dup: boolean,
+  /** The broker's retained copy, delivered for our subscribing: old news, and the only one that says nothing of its device now. */
+  retained: withDefault(boolean, false),
   /** Set when the payload exceeded 1 MiB: then `payload` is its first 64 KiB. */
   truncated: nullable(record("Truncated", { size: long, sha256: string })),
 });

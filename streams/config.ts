@@ -27,6 +27,11 @@ const shape = z.strictObject({
       url: z.string(),
       protocolVersion: z.union([z.literal(4), z.literal(5)]),
       clientId: z.string().min(1),
+      /**
+       * MQTT filters of everything that is taken. Ours is the platform's root; where the broker serves nobody else, `#` also takes what
+       * a device publishes beside it (law 1), which would be other systems' data at a broker that is shared.
+       */
+      topics: z.array(z.string().min(1)).min(1).default(["afferent/#"]),
     }),
   ]),
   series: z.discriminatedUnion("kind", [

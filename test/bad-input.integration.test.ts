@@ -5,9 +5,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
+import { sharedStack } from "./stack.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DeviceState, Measurement, Quarantined } from "../schemas/records.ts";
-import { raw, telemetryQuarantine, vitals } from "../schemas/topics.ts";
+import { raw, rawWaveforms, telemetryQuarantine, vitals } from "../schemas/topics.ts";
 import { partitionOf } from "../streams/core/hash.ts";
 import { type RoleProcess, spawnRole } from "./platform/role.ts";
 import { monitorReading, type Sent, twoMonitors } from "./platform/two-monitors.ts";
@@ -229,11 +230,71 @@ describe("bad input", { timeout: 120_000 }, () => {
     }
   });
 
+  it("a role that the configuration's intake is not for refuses and says which is, exit code 2", async () => {
+    const refused = await refusal("ingest", platform.configFile);
+    expect(refused).toMatchObject({
+      code: 2,
+      said: expect.stringMatching(/ingest: .* a listener at .*; start listen/),
+    });
+  });
+
   it("a front door whose port is taken ends and says so", async () => {
     const data = join(platform.config.data, "second");
     await mkdir(data);
     await writeFile(join(data, "config.json"), JSON.stringify({ ...platform.config, data }));
     const second = await refusal("listen", join(data, "config.json"));
     expect(second).toMatchObject({ code: 1, said: expect.stringContaining("listener-port-taken") });
+  });
+});
+
+/** What a broker acknowledges and hands to nobody is lost, whatever the sender was told: so all of it is asked for. */
+describe("bad input that comes through a broker", { timeout: 120_000 }, () => {
+  const topics = [
+    { topic: `afferent/${bad}/alarms`, reason: "unknown-stream", says: /^stream: sim-monitor sends no "alarms"/ },
+    { topic: `afferent/${bad}/numerics/more`, reason: "unknown-device", says: /^\?: is not in the roster/ },
+    { topic: "afferent", reason: "unknown-device", says: /^\?: is not in the roster/ },
+    { topic: "afferent//waveforms", reason: "unknown-device", says: /^\?: is not in the roster/ },
+  ];
+  let platform: RunningPlatform;
+  let quarantined: readonly { readonly mqttTopic: string; readonly reason: string; readonly detail: string }[] = [];
+  let stored: readonly string[] = [];
+  let goodValues = 0;
+
+  beforeAll(async () => {
+    platform = await startPlatform({ stack: sharedStack(), roster: twoMonitors([good, bad], Date.now()) });
+    const devices = await connectAsync(platform.mqttUrl, { clientId: "two-monitors-at-a-broker" });
+    for (const [sequence, { topic }] of topics.entries()) {
+      const { payload } = monitorReading(bad, sequence, Date.now());
+      await devices.publishAsync(topic, payload, { qos: 1 });
+      const right = monitorReading(good, sequence, Date.now());
+      await devices.publishAsync(right.topic, right.payload, { qos: 1 });
+    }
+    await devices.publishAsync(`afferent/${good}/waveforms`, "no chunk", { qos: 1 });
+    await devices.endAsync();
+    await platform.settle();
+    const { log, wire } = platform;
+    const readings = (await Promise.all([entriesOf(log, wire, raw), entriesOf(log, wire, rawWaveforms)])).flat();
+    stored = readings.flatMap(({ body }) => (body.kind === "reading" ? [body.mqttTopic] : []));
+    quarantined = (await entriesOf(log, wire, telemetryQuarantine)).flatMap(({ body }) => {
+      if (body.kind !== "quarantined") return [];
+      const of = body.topic === raw.name ? wire.decode(raw, body.value) : wire.decode(rawWaveforms, body.value);
+      const mqttTopic = of.ok && of.value.body.kind === "reading" ? of.value.body.mqttTopic : "";
+      return [{ mqttTopic, reason: body.reason, detail: body.detail }];
+    });
+    goodValues = await platform.series.count("vitals");
+  }, 120_000);
+
+  afterAll(async () => platform?.stop());
+
+  it.each(topics)("on $topic is kept, and quarantined as $reason", ({ topic, reason, says }) => {
+    expect(stored.filter((one) => one === topic)).toHaveLength(1);
+    expect(quarantined.filter((one) => one.mqttTopic === topic)).toMatchObject([
+      { reason, detail: expect.stringMatching(says) },
+    ]);
+  });
+
+  it("does not hold up what is right, and a waveform that both sessions are sent is stored once", () => {
+    expect(goodValues).toBe(topics.length);
+    expect(stored.filter((topic) => topic === `afferent/${good}/waveforms`)).toHaveLength(1);
   });
 });

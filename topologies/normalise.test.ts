@@ -56,6 +56,7 @@ const readingOf = (said: object | string, receivedMs: number, more: Partial<Read
   receivedTime: receivedTime(receivedMs),
   session: "s-1",
   dup: false,
+  retained: false,
   truncated: null,
   ...more,
 });
@@ -371,6 +372,44 @@ describe("a repeated message", () => {
     const buckets = [...d.stored().keys()].filter((key) => key.includes("seen/"));
     expect(buckets.length).toBeGreaterThan(55);
     expect(buckets.length).toBeLessThanOrEqual(62);
+  });
+});
+
+describe("a message that the broker had retained", () => {
+  const retained = { retained: true };
+  const said = { ...at(0), sequence: 7, boot: "b", measurements: [hr(72)] };
+
+  it("is the reading that it was where its device's time can be known: never a new one, and no sign of life", () => {
+    const d = driven();
+    for (let second = 0; second < 3; second++)
+      say(d, second * 1_000, { ...at(second * 1_000), sequence: 7 + second, boot: "b", measurements: [hr(72)] });
+    say(d, 5_000, said, retained);
+    for (let second = 6; second < 3_600; second += 60) d.tick(t0 + second * 1_000);
+    say(d, 3_600_000, { ...said, ...at(60_000), sequence: 67 }, retained);
+    d.tick(t0 + 3_601_000);
+    const times = measurements(d).map(({ eventTime }) => (eventTime - t0) / 1_000);
+    expect(times, "what was published while nobody was subscribed has its own time").toEqual([0, 1, 2, 60]);
+    expect(states(d).map(({ state }) => state)).toEqual(["streaming", "silent", "silent"]);
+    expect(states(d).every(({ clock }) => clock === "sound")).toBe(true);
+    say(d, 3_602_000, { ...at(3_602_000), sequence: 3_609, boot: "b", measurements: [hr(72)] });
+    expect(measurements(d).at(-1)).toMatchObject({ eventTime: t0 + 3_602_000 });
+  });
+
+  it("is refused where nobody can know how old it is", () => {
+    const d = driven();
+    say(d, 0, said, retained);
+    say(d, 1_000, { measurements: [hr(180)] }, retained);
+    expect(d.refusals().map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual([
+      "retained-undated: payload: the broker's retained copy, of a device whose clock is not known yet: nobody knows how old it is",
+      "retained-undated: payload: the broker's retained copy, without a time of its device: nobody knows how old it is",
+    ]);
+    expect([measurements(d), states(d)]).toEqual([[], []]);
+  });
+
+  it("and comes with every subscription is refused once for each session, not each time", () => {
+    const d = driven();
+    for (let times = 0; times < 5; times++) say(d, times * 1_000, { measurements: [hr(180)] }, retained);
+    expect(d.refusals()).toHaveLength(1);
   });
 });
 

@@ -90,13 +90,14 @@ const measure = (
   const understood = understand(state, entry, reading, adapters);
   if ("problem" in understood) {
     out.quarantine(understood.problem);
-    stand(state, (standing) => refused(standing, entry.logTime, understood.problem));
+    if (!reading.retained) stand(state, (standing) => refused(standing, entry.logTime, understood.problem));
     return;
   }
   const { admission } = understood;
   if (admission !== "new") stand(state, (standing) => counted(standing, admission));
   if (admission === "repeat") return;
   const { emitted, usable, problem } = emitMeasurements(state, entry.key, understood, out);
+  if (reading.retained) return; // the broker spoke, not the device
   stand(state, (standing) =>
     emitted === 0 && problem !== null
       ? refused(standing, entry.logTime, problem)

@@ -69,6 +69,7 @@ const episodesOf = (said: readonly Said[]) => {
       receivedTime: receivedTime(at + 50),
       session: "s-1",
       dup: false,
+      retained: false,
       truncated: null,
     });
   });

@@ -7,4 +7,8 @@ export interface Received {
   /** Names the MQTT session it came through. */
   readonly session: string;
   readonly dup: boolean;
+  /** At 0 nobody waits for an acknowledgement, and nobody would send it again. */
+  readonly qos: 0 | 1 | 2;
+  /** Kept by the broker and delivered for our subscribing, not for its having been published now: old news, of unknown age. */
+  readonly retained: boolean;
 }

@@ -2,29 +2,50 @@
  * The front door, in two forms (law 1): `listen` terminates MQTT itself, `ingest` subscribes at a broker. Either way the sender
  * is acknowledged only after the raw log has the message. Both announce roster and rules first, and tick.
  */
+import { Counter, Gauge } from "prom-client";
 import type { Platform } from "../compose.ts";
 import { loadRoster, loadRules } from "../compose.ts";
 import type { Received } from "../core/received.ts";
+import { OperatingError } from "../core/failure.ts";
 import type { TimeScale } from "../core/time.ts";
 import { startListener } from "../io/mqtt/listener.ts";
-import { startSubscriber } from "../io/mqtt/subscriber.ts";
-import { addressOf, RawIntake } from "../log/raw-intake.ts";
+import type { Acceptance } from "../io/mqtt/held-acknowledgements.ts";
+import { startSubscriber, type Subscriber } from "../io/mqtt/subscriber.ts";
+import { RawIntake } from "../log/raw-intake.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import type { Running } from "./running.ts";
 import { announce, fixScale, tick } from "./source.ts";
 
-const waveformStream = "waveforms";
-/** Vitals and waveforms come through sessions of their own, so that a waiting waveform blocks nothing else. */
-const sessions = [
-  { suffix: "vitals", filters: ["afferent/+/numerics", "afferent/+/status"] },
-  { suffix: "waveforms", filters: [`afferent/+/${waveformStream}`] },
-];
+/**
+ * Waveforms come through a session and a raw topic of their own, so that a waiting one blocks no vital. The vitals' session takes all the rest,
+ * and MQTT has no filter for "all but": it acknowledges the waveforms that it is sent too, and leaves them to their own.
+ */
+const waveformTopics = "afferent/+/waveforms";
+const isWaveform = ({ mqttTopic }: Received): boolean => {
+  const [root, , stream, ...rest] = mqttTopic.split("/");
+  return root === "afferent" && stream === "waveforms" && rest.length === 0;
+};
 const receiveMaximum = 5000;
 
 export interface FrontDoor extends Running {
   /** Where devices connect; undefined when they connect to a broker. */
   readonly port: number | undefined;
 }
+
+/** Which role runs which intake of the configuration. */
+const roleOf = { listener: "listen", subscriber: "ingest" } as const;
+
+/** The wrong one would run unseen beside nothing. Codes: `wrong-intake`. */
+export const checkRole = (role: "listen" | "ingest", { intake }: Platform["config"]): void => {
+  if (roleOf[intake.kind] === role) return;
+  const named =
+    intake.kind === "listener" ? `a listener at ${intake.host}:${intake.port}` : `a subscriber at ${intake.url}`;
+  throw new OperatingError(
+    "wrong-intake",
+    `${role}: the configuration's intake is ${named}; start ${roleOf[intake.kind]} instead`,
+    { retry: false },
+  );
+};
 
 export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   const { config, log, wire, say } = platform;
@@ -34,12 +55,8 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   const scale = await fixScale(config.speed, source);
   say.info(await announce(roster, rules, scale, source), "roster and rules are in the log");
   const intakes = await openIntakes(platform, scale);
-  const accept = (message: Received): Promise<void> =>
-    addressOf(message.mqttTopic).stream === waveformStream
-      ? intakes.waveforms.accept(message)
-      : intakes.vitals.accept(message);
   const open = config.intake.kind === "listener" ? listener : subscribers;
-  const door = await open(platform, accept).catch(async (error: unknown) => {
+  const door = await open(platform, intakes).catch(async (error: unknown) => {
     await intakes.close();
     throw error;
   });
@@ -51,7 +68,7 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   return {
     where: door.where,
     port: door.port,
-    done: ticking,
+    done: Promise.race([ticking, intakes.failed]),
     close: async () => {
       await door.close();
       stop.abort();
@@ -62,14 +79,43 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   };
 };
 
+const shedName = "afferent_shed_messages_total";
+const pendingName = "afferent_intake_pending_messages";
+
 type Door = Omit<FrontDoor, "done">;
 
-const openIntakes = async (platform: Platform, scale: TimeScale) => {
-  const { log, wire, counted, say } = platform;
-  const open = async (
-    topic: typeof raw | typeof rawWaveforms,
-  ): Promise<{ intake: RawIntake; close(): Promise<void> }> => {
+interface Intakes {
+  readonly vitals: RawIntake;
+  readonly waveforms: RawIntake;
+  /** Rejects when one of them can't go on. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}
+
+const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intakes> => {
+  const { log, wire, counted, say, metrics } = platform;
+  const registers = [metrics];
+  const labelNames = ["topic"] as const;
+  const shed = new Counter({
+    name: shedName,
+    help: "QoS 0 messages dropped because the intake was full",
+    labelNames,
+    registers,
+  });
+  new Gauge({
+    name: pendingName,
+    help: "Messages taken and not yet durable in the raw log",
+    labelNames,
+    registers,
+    collect() {
+      for (const { topic, intake } of open) this.set({ topic }, intake.pending);
+    },
+  });
+  const open: { readonly topic: string; readonly intake: RawIntake; close(): Promise<void> }[] = [];
+  const openOne = async (topic: typeof raw | typeof rawWaveforms): Promise<RawIntake> => {
     const appender = await log.appender(`intake.${topic.name}`);
+    let dropped = 0;
+    shed.inc({ topic: topic.name }, 0);
     const intake = new RawIntake({
       topic,
       appender,
@@ -82,60 +128,79 @@ const openIntakes = async (platform: Platform, scale: TimeScale) => {
       },
       onError: (error) =>
         say.warn({ error: String(error) }, "the raw log is away; senders wait for their acknowledgement"),
-    });
-    return {
-      intake,
-      close: async () => {
-        intake.close();
-        await appender.close();
+      onFull: (full) => {
+        if (full) say.error({ topic: topic.name }, "intake full: nothing more is taken until the raw log is back");
+        else say.warn({ topic: topic.name, dropped }, "intake has room again; dropped: messages that came at QoS 0");
+        dropped = 0;
       },
+      onShed: () => {
+        if (dropped++ === 0) say.error({ topic: topic.name }, "intake full: messages that come at QoS 0 are dropped");
+        shed.inc({ topic: topic.name });
+      },
+    });
+    const close = async (): Promise<void> => {
+      intake.close();
+      await appender.close();
     };
+    open.push({ topic: topic.name, intake, close });
+    return intake;
   };
-  const [vitals, waveforms] = await Promise.all([open(raw), open(rawWaveforms)]);
+  const [vitals, waveforms] = await Promise.all([openOne(raw), openOne(rawWaveforms)]);
   return {
-    vitals: vitals.intake,
-    waveforms: waveforms.intake,
+    vitals,
+    waveforms,
+    failed: Promise.race([vitals.failed, waveforms.failed]),
     close: async () => {
-      await Promise.all([vitals.close(), waveforms.close()]);
+      for (const name of [shedName, pendingName]) metrics.removeSingleMetric(name);
+      await Promise.all(open.map(({ close }) => close()));
     },
   };
 };
 
-const listener = async (platform: Platform, accept: (message: Received) => Promise<void>): Promise<Door> => {
-  const { config, say } = platform;
+const listener = async ({ config, say }: Platform, intakes: Intakes): Promise<Door> => {
   if (config.intake.kind !== "listener") throw new TypeError("listener: another intake is configured");
   const { host, port } = config.intake;
   const open = await startListener({
     host,
     port,
-    accept,
+    accept: (message, connected) =>
+      (isWaveform(message) ? intakes.waveforms : intakes.vitals).accept(message, connected),
     onError: (error) => say.debug({ error: String(error) }, "a device's connection ended with an error"),
   });
   return { where: `mqtt://${host}:${open.port}`, port: open.port, close: open.close };
 };
 
-const subscribers = async (platform: Platform, accept: (message: Received) => Promise<void>): Promise<Door> => {
-  const { config, say } = platform;
+const subscribers = async ({ config, say }: Platform, intakes: Intakes): Promise<Door> => {
   if (config.intake.kind !== "subscriber") throw new TypeError("subscriber: another intake is configured");
-  const { url, clientId, protocolVersion } = config.intake;
-  const open = await Promise.all(
-    sessions.map(({ suffix, filters }) =>
-      startSubscriber({
+  const { url, clientId, protocolVersion, topics } = config.intake;
+  const open: Subscriber[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(open.map((session) => session.close()));
+  };
+  const start = async (session: string, filters: readonly string[], accept: Acceptance["accept"]): Promise<void> => {
+    const name = `${clientId}-${session}`;
+    open.push(
+      await startSubscriber({
         url,
-        clientId: `${clientId}-${suffix}`,
+        clientId: name,
         filters,
         protocolVersion,
         receiveMaximum,
         accept,
-        onState: (state, detail) => say.info({ session: suffix, state, detail }, "broker session"),
+        onState: (state, detail) =>
+          say[state === "away" ? "error" : "info"]({ session, state, detail }, "broker session"),
       }),
-    ),
-  );
-  return {
-    where: url,
-    port: undefined,
-    close: async () => {
-      await Promise.all(open.map((session) => session.close()));
-    },
+    );
   };
+  try {
+    // first the waveforms' session: from then on the other may leave them to it
+    await start("waveforms", [waveformTopics], (message, connected) => intakes.waveforms.accept(message, connected));
+    await start("vitals", topics, (message, connected) =>
+      isWaveform(message) ? Promise.resolve() : intakes.vitals.accept(message, connected),
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { where: url, port: undefined, close };
 };

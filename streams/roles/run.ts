@@ -3,7 +3,7 @@ import { openPlatform, openSeries, type Platform } from "../compose.ts";
 import { readConfig } from "../config.ts";
 import { runSink } from "../log/sink-runner.ts";
 import { openBoard } from "./board.ts";
-import { openFrontDoor } from "./intake.ts";
+import { checkRole, openFrontDoor } from "./intake.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
@@ -56,7 +56,9 @@ const start = (name: RoleName, platform: Platform, options: RoleOptions): Promis
 export const runRole = async (name: RoleName, configFile: string, options: RoleOptions): Promise<void> => {
   const closing: (() => Promise<void>)[] = [];
   try {
-    const platform = await openPlatform(await readConfig(configFile), name);
+    const config = await readConfig(configFile);
+    if (name === "listen" || name === "ingest") checkRole(name, config);
+    const platform = await openPlatform(config, name);
     closing.push(platform.close);
     if (options.metricsPort !== undefined)
       closing.push((await serveMetrics(platform.metrics, options.metricsPort)).close);

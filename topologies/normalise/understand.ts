@@ -1,4 +1,7 @@
-/** Decodes a reading, and moves what the device's state knows of repeats, clock and pulse. A repeat moves nothing. */
+/**
+ * Decodes a reading, and moves what the device's state knows of repeats, clock and pulse. A repeat moves nothing, and a broker's retained
+ * copy only what is known of repeats: it says what was, not what is.
+ */
 import type { Problem } from "../../streams/core/failure.ts";
 import { digest } from "../../streams/core/hash.ts";
 import type { Entry } from "../../streams/core/stage.ts";
@@ -19,7 +22,7 @@ export interface Understood {
   readonly admission: Admission;
 }
 
-/** Refuses what {@link readDevice} refuses. */
+/** Refuses `retained-undated` and what {@link readDevice} refuses. */
 export const understand = (
   state: DeviceCells,
   entry: Entry<RawBody>,
@@ -33,7 +36,9 @@ export const understand = (
   const payloadDigest = digest(reading.payload);
   const admission = admitReading(state, entry, reading, decoded, payloadDigest);
   const clockUncertaintyMs = device?.clockUncertaintyMs ?? 0;
-  if (admission !== "repeat") {
+  const retained = undatedRetained(state, reading, decoded);
+  if (retained !== null && admission !== "repeat") return { problem: retained };
+  if (admission !== "repeat" && !reading.retained) {
     moveClock(state, decoded, reading, clockUncertaintyMs);
     movePulse(state, decoded, reading);
   }
@@ -44,21 +49,31 @@ export const understand = (
     clock: clockOf(state),
     clockUncertaintyMs,
     associations: associationsOf(state),
-    pulse: pulseOf(state),
+    pulse: reading.retained ? pulseAfter(null, decoded, reading.receivedTime) : pulseOf(state),
     conflict: admission === "conflict",
   };
   return { decoded, context, admission };
 };
 
+/** Received time says nothing of a retained copy's age, and neither does a clock that nobody has compared with ours. */
+const undatedRetained = (state: DeviceCells, { retained }: Reading, { deviceTime }: DecodedReading): Problem | null => {
+  if (!retained || (deviceTime !== null && clockOf(state) !== undefined)) return null;
+  const why = deviceTime === null ? "without a time of its device" : "of a device whose clock is not known yet";
+  return {
+    reason: "retained-undated",
+    detail: `payload: the broker's retained copy, ${why}: nobody knows how old it is`,
+  };
+};
+
 const admitReading = (
   state: DeviceCells,
   { logTime: at }: Entry<RawBody>,
-  { session, dup }: Reading,
+  { session, dup, retained }: Reading,
   { boot, sequence, deviceTime, measurements, waveforms }: DecodedReading,
   payloadDigest: string,
 ): Admission => {
   const series = [...measurements, ...waveforms].map(({ channel, metric }) => `${channel}/${metric}`);
-  return admit(state, { boot, sequence, deviceTime, digest: payloadDigest, series, session, dup, at });
+  return admit(state, { boot, sequence, deviceTime, digest: payloadDigest, series, session, dup: dup || retained, at });
 };
 
 const moveClock = (

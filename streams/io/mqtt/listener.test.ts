@@ -16,13 +16,14 @@ afterEach(async () => {
 });
 
 /** A listener before a memory log whose appends can be held up. */
-const open = async () => {
+const open = async (most?: { readonly messages: number; readonly bytes: number }) => {
   const log: Log = memoryLog();
   await log.ensure([raw, rawWaveforms].map(({ name, partitions }) => ({ name, partitions })));
   const wire = await openWire(localRegistry(":memory:"), [raw, rawWaveforms]);
   const real = await log.appender("intake");
   const gate = { away: false };
   const errors: unknown[] = [];
+  const seen: number[] = [];
   const intake = new RawIntake({
     topic: raw,
     appender: {
@@ -35,12 +36,16 @@ const open = async () => {
     wire,
     scale: realTime,
     now: Date.now,
+    ...(most !== undefined && { most }),
     onError: (error) => errors.push(error),
   });
   const listener = await startListener({
     host: "127.0.0.1",
     port: 0,
-    accept: (message) => intake.accept(message),
+    accept: (message, connected) => {
+      seen.push(message.payload.length);
+      return intake.accept(message, connected);
+    },
     onError: (error) => errors.push(error),
   });
   closing.push(
@@ -55,15 +60,16 @@ const open = async () => {
     const readings = [];
     for (let p = 0; p < raw.partitions; p++) {
       const reader = await log.reader(raw.name, p, "start");
-      for (const record of await reader.next(0)) {
-        const decoded = wire.decode(raw, record.value);
-        if (decoded.ok && decoded.value.body.kind === "reading") readings.push(decoded.value.body);
-      }
+      for (let records = await reader.next(0); records.length > 0; records = await reader.next(0))
+        for (const record of records) {
+          const decoded = wire.decode(raw, record.value);
+          if (decoded.ok && decoded.value.body.kind === "reading") readings.push(decoded.value.body);
+        }
       await reader.close();
     }
     return readings;
   };
-  return { client, gate, stored, intake };
+  return { client, gate, stored, intake, seen, port: listener.port };
 };
 
 describe("the listener", () => {
@@ -106,6 +112,41 @@ describe("the listener", () => {
     const { client, stored } = await open();
     await client.publishAsync("somewhere/else", "x", { qos: 1 });
     expect(await stored()).toMatchObject([{ device: "?", stream: "?", mqttTopic: "somewhere/else" }]);
+  });
+});
+
+describe("a listener whose intake is full", () => {
+  it("reads no more from a sender than its socket had handed over, and loses nothing that it acknowledged", async () => {
+    const { client, gate, stored, intake, seen } = await open({ messages: 5, bytes: 1_000_000 });
+    gate.away = true;
+    const kilobyte = "x".repeat(1_000);
+    const all = Array.from({ length: 5_000 }, () =>
+      client.publishAsync("afferent/mon-01/numerics", kilobyte, { qos: 1 }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(intake.pending).toBe(5);
+    expect(seen.length).toBeLessThan(500);
+    gate.away = false;
+    await Promise.all(all);
+    expect(await stored()).toHaveLength(5_000);
+  });
+
+  it("does not fill up with what senders that come and go repeat", async () => {
+    const { gate, stored, intake, port } = await open({ messages: 5, bytes: 1_000_000 });
+    gate.away = true;
+    for (let times = 0; times < 20; times++) {
+      const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: "mon-02", reconnectPeriod: 0 });
+      client.on("error", () => undefined);
+      for (let i = 0; i < 20; i++)
+        client.publishAsync("afferent/mon-02/numerics", String(i), { qos: 1 }).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await client.endAsync(true);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(intake.pending).toBe(5);
+    gate.away = false;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect((await stored()).length).toBe(5);
   });
 });
 

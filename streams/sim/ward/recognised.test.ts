@@ -48,6 +48,7 @@ const normalised = (): readonly Driven<Measurement | DeviceState | { readonly ki
       receivedTime: receivedTime(atMs),
       session: "sim",
       dup: false,
+      retained: false,
       truncated: null,
     });
   }
