@@ -58,7 +58,7 @@ test: node_modules/.installed board/dist/index.html ## everything: types, lint, 
 sim: node_modules/.installed ## exactly once, by simulation: SEEDS=n seeds and the planted faults; SEED=n replays one
 	@node test/sim/run.ts --seeds $(SEEDS) $(if $(filter command% environment,$(origin SEED)),--seed $(SEED))
 
-bench: node_modules/.installed ## measure against a bare pipe in the same run
+bench: node_modules/.installed ## measure against a bare pipe and against Kafka Streams, in the same run (some 10 min)
 	@node deploy/cli.ts fetch
 	@node test/bench/run.ts
 
@@ -66,4 +66,4 @@ chaos: node_modules/.installed ## kill, hang and rob every process under load, t
 	@node test/chaos/cli.ts --minutes $(MINUTES) --faults $(FAULTS) --seed $(SEED) --intake $(INTAKE)
 
 clean: $(if $(wildcard .afferent/stack/stack.json),down) ## stop what runs; remove all state of demo and stack, and what was built
-	@rm -rf .afferent board/dist test-results
+	@rm -rf .afferent board/dist test-results test/bench/kafka-streams/target

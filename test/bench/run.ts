@@ -15,10 +15,17 @@ const runs = sizeOf("BENCH_RUNS", 3);
 const load = { messages: sizeOf("BENCH_MESSAGES", 100_000), devices: 1000 };
 const ward = { beds: sizeOf("BENCH_BEDS", 250), seconds: sizeOf("BENCH_SECONDS", 720) };
 
-// kafkajs 2.2.4 gives Node 26 a negative timeout at each connection; harmless
+// of the children, only what went wrong; and kafkajs 2.2.4 gives Node 26 a negative timeout at each connection, which is harmless
+process.env["LOG_LEVEL"] ??= "warn";
+process.env["NODE_NO_WARNINGS"] = "1";
 process.removeAllListeners("warning");
 
-const sayLoad = (): void => say(`load average ${loadavg().map((n) => n.toFixed(1)).join(" ")}`);
+const sayLoad = (): void =>
+  say(
+    `load average ${loadavg()
+      .map((n) => n.toFixed(1))
+      .join(" ")}`,
+  );
 
 const benchIntake = async (): Promise<void> => {
   const bare: number[] = [];
@@ -40,7 +47,12 @@ const benchIntake = async (): Promise<void> => {
   say(`MQTT to raw log, messages/CPU-s: ${spread(ours, whole)}`);
   sayGoal("MQTT to raw log against the bare pipe", toBare(ours), 0.7);
   say(`raw log to windows, messages/CPU-s: ${spread(messages, whole)}`);
-  say(`raw log to windows, measurements/CPU-s: ${spread(windows.map((one) => one.measurements), whole)}`);
+  say(
+    `raw log to windows, measurements/CPU-s: ${spread(
+      windows.map((one) => one.measurements),
+      whole,
+    )}`,
+  );
   say(`raw log to windows against the bare pipe: ${spread(toBare(messages), (ratio) => ratio.toFixed(2))}`);
 };
 
