@@ -50,6 +50,16 @@ describe("followed to the letter", () => {
     });
   });
 
+  it("a stage, its test and its run are three files", patience, async () => {
+    const { mistakesFound, changes } = await followed("stage");
+    expect(mistakesFound).toBe(1);
+    expect(changes).toEqual({
+      added: ["topologies/rate-pressure.test.ts", "topologies/rate-pressure.try.ts", "topologies/rate-pressure.ts"],
+      inserted: {},
+      broken: [],
+    });
+  });
+
   it(
     "a destination is one file in io, its test, and one line in the composition root with its import",
     patience,
