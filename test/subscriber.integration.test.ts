@@ -34,7 +34,7 @@ const publisher = async (protocolVersion: 4 | 5): Promise<MqttClient> => {
 describe.each(versions)("a subscriber at mosquitto, MQTT version %i", story, (protocolVersion) => {
   /** A subscriber that has each message at hand and acknowledges those that `durable` says yes to, as the raw log would. */
   const subscribe = async (name: string, durable: (text: string) => boolean) => {
-    const had: { readonly text: string; readonly dup: boolean }[] = [];
+    const had: { readonly text: string; readonly dup: boolean; readonly retained: boolean }[] = [];
     const subscriber = await startSubscriber({
       url: url(),
       clientId: `${name}-vitals`,
@@ -43,7 +43,7 @@ describe.each(versions)("a subscriber at mosquitto, MQTT version %i", story, (pr
       receiveMaximum: 100,
       accept: (message: Received) => {
         const text = Buffer.from(message.payload).toString();
-        had.push({ text, dup: message.dup });
+        had.push({ text, dup: message.dup, retained: message.retained });
         return durable(text) ? Promise.resolve() : new Promise(() => undefined);
       },
       onState: () => undefined,
@@ -71,6 +71,29 @@ describe.each(versions)("a subscriber at mosquitto, MQTT version %i", story, (pr
     const again = second.had.filter(({ text }) => text !== "200");
     expect(again.map(({ text }) => text)).toEqual(all.filter((text) => Number(text) % 2 === 1));
     expect(again.every(({ dup }) => dup)).toBe(true);
+  });
+
+  it("marks what the broker had retained, which MQTT 5 is sent once and 3.1.1 with each connection", async () => {
+    const name = `retained-${protocolVersion}-${randomUUID()}`;
+    closing.push(() => forgetSessions(url(), name));
+    const client = await publisher(protocolVersion);
+    closing.push(() => client.publishAsync(`${name}/x`, "", { qos: 1, retain: true }));
+    await client.publishAsync(`${name}/x`, "old", { qos: 1, retain: true });
+    const first = await subscribe(name, () => true);
+    await until("what was retained", () => first.had.length === 1);
+    await client.publishAsync(`${name}/x`, "new", { qos: 1, retain: true });
+    await until("what is published now", () => first.had.length === 2);
+    await first.close();
+    const second = await subscribe(name, () => true);
+    closing.push(second.close);
+    await client.publishAsync(`${name}/x`, "last", { qos: 1 });
+    await until("what comes after", () => second.had.some(({ text }) => text === "last"));
+    const said = (of: typeof first) => of.had.map(({ text, retained }) => [text, retained]);
+    expect(said(first)).toEqual([
+      ["old", true],
+      ["new", false],
+    ]);
+    expect(said(second)).toEqual([...(protocolVersion === 4 ? [["new", true]] : []), ["last", false]]);
   });
 
   it("ingest killed in mid-stream, and started again, loses nothing", async () => {

@@ -1,0 +1,122 @@
+/** The front door as a role: which one a configuration is for, and that it ends when it can't go on. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectAsync } from "mqtt";
+import { afterEach, describe, expect, it } from "vitest";
+import { openPlatform, type Platform } from "../compose.ts";
+import { checkConfig, type Config } from "../config.ts";
+import { OperatingError } from "../core/failure.ts";
+import type { Appender, Log } from "../log/log.ts";
+import { checkRole, openFrontDoor } from "./intake.ts";
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const listener = { kind: "listener", host: "127.0.0.1", port: 0 };
+const subscriber = { kind: "subscriber", url: "mqtt://127.0.0.1:1", protocolVersion: 5, clientId: "ingest" };
+
+const configOf = (data: string, intake: object): Config =>
+  checkConfig(
+    {
+      ward: "Test ward",
+      production: false,
+      data,
+      log: { kind: "sqlite" },
+      registry: { kind: "local" },
+      intake,
+      series: { kind: "sqlite", keepHours: 1 },
+      destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
+      roster: join(data, "roster.json"),
+      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
+      demoApproval: true,
+      allowPlainRules: false,
+      board: { host: "127.0.0.1", port: 0 },
+      speed: 1,
+      lingerMs: 0,
+    },
+    "of a test",
+  );
+
+describe("a configuration's intake", () => {
+  it.each([
+    ["listen", listener, undefined],
+    ["ingest", subscriber, undefined],
+    ["ingest", listener, "ingest: the configuration's intake is a listener at 127.0.0.1:0; start listen instead"],
+    [
+      "listen",
+      subscriber,
+      "listen: the configuration's intake is a subscriber at mqtt://127.0.0.1:1; start ingest instead",
+    ],
+  ] as const)("%s, %o: %s", (role, intake, refusal) => {
+    const check = (): void => checkRole(role, configOf("data", intake));
+    if (refusal === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ code: "wrong-intake", message: refusal, retry: false }));
+  });
+
+  it("takes everything under the platform's root from a broker, unless told otherwise", () => {
+    const { intake } = configOf("data", subscriber);
+    expect(intake).toMatchObject({ topics: ["afferent/#"] });
+    expect(configOf("data", { ...subscriber, topics: ["#"] }).intake).toMatchObject({ topics: ["#"] });
+  });
+});
+
+/** A platform whose raw log refuses what `refuses` names. */
+const platformThat = async (refuses: (appender: string) => boolean): Promise<Platform> => {
+  const data = await mkdtemp(join(tmpdir(), "afferent-door-"));
+  closing.push(() => rm(data, { recursive: true, force: true }));
+  const roster = { version: 1, devices: [], beds: [], associations: [], patients: [], consents: [] };
+  await writeFile(join(data, "roster.json"), JSON.stringify(roster));
+  const platform = await openPlatform(configOf(data, listener), "listen");
+  closing.push(platform.close);
+  const appender = async (name: string): Promise<Appender> => {
+    const real = await platform.log.appender(name);
+    const append: Appender["append"] = (records) =>
+      refuses(name)
+        ? Promise.reject(new OperatingError("record-too-large", "no", { retry: false }))
+        : real.append(records);
+    return { append, close: () => real.close() };
+  };
+  const log = new Proxy(platform.log, {
+    get(target, property) {
+      if (property === "appender") return appender;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  }) satisfies Log;
+  return { ...platform, log };
+};
+
+describe("a front door whose raw log refuses what it would refuse again", () => {
+  it("ends with the log's own code, and has acknowledged nothing of it", async () => {
+    const platform = await platformThat((appender) => appender.startsWith("intake."));
+    const door = await openFrontDoor(platform);
+    closing.push(door.close);
+    const client = await connectAsync(`mqtt://127.0.0.1:${door.port}`, { reconnectPeriod: 0 });
+    client.on("error", () => undefined);
+    let acknowledged = false;
+    client.publishAsync("afferent/mon-1/numerics", "{}", { qos: 1 }).then(
+      () => (acknowledged = true),
+      () => undefined,
+    );
+    await expect(door.done).rejects.toMatchObject({ code: "record-too-large" });
+    await client.endAsync(true);
+    expect(acknowledged).toBe(false);
+  });
+
+  it("and one that is not refused goes on, and counts what it took", async () => {
+    const platform = await platformThat(() => false);
+    const door = await openFrontDoor(platform);
+    closing.push(door.close);
+    const client = await connectAsync(`mqtt://127.0.0.1:${door.port}`, { reconnectPeriod: 0 });
+    closing.push(() => client.endAsync(true));
+    await client.publishAsync("afferent/mon-1/numerics", "{}", { qos: 1 });
+    await client.publishAsync("afferent/mon-1/waveforms", "{}", { qos: 1 });
+    const metrics = await platform.metrics.metrics();
+    expect(metrics).toContain("afferent_received_messages_total 2");
+    expect(metrics).toContain('afferent_shed_messages_total{topic="telemetry.raw"} 0');
+    expect(metrics).toContain('afferent_intake_pending_messages{topic="telemetry.raw.waveforms"} 0');
+  });
+});
