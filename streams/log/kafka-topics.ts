@@ -43,8 +43,7 @@ export class KafkaTopics {
 
   async ensureState(store: string, partitions: number): Promise<void> {
     const name = stateTopic(store);
-    if (this.#counts.get(name) !== partitions)
-      await this.#ensure([{ name, partitions }], stateConfig);
+    if (this.#counts.get(name) !== partitions) await this.#ensure([{ name, partitions }], stateConfig);
   }
 
   /** The end of committed state, a transaction's marker included; undefined where nobody ever claimed. */
