@@ -7,7 +7,7 @@ import { readStackConfig } from "../../deploy/config.ts";
 import { freePorts } from "../../deploy/ports.ts";
 import { runningStack, startStack } from "../../deploy/stack.ts";
 import type { Intake } from "./platform.ts";
-import { problemsOf, reportLines, runChaos } from "./run.ts";
+import { problemsOf, reportLines, runChaos, saidLines } from "./run.ts";
 
 const { values } = parseArgs({
   options: {
@@ -49,7 +49,7 @@ try {
     say(
       `FAILED: ${intake} as intake, seed ${seed}; again: make chaos MINUTES=${minutes} FAULTS=${faults} SEED=${seed} INTAKE=${intake}`,
     );
-    for (const problem of problems) say(problem);
+    for (const line of [...problems, ...saidLines(report)]) say(line);
   }
 } finally {
   if (kept === undefined) {

@@ -27,6 +27,8 @@ export interface Compared {
   readonly wire: Wire;
   readonly topology: Topology;
   readonly ledger: readonly LedgerLine[];
+  /** When the sender had each message's PUBACK, by its id, wall-clock ms. */
+  readonly acknowledged: ReadonlyMap<string, number>;
   readonly questdbUrl: string;
   readonly ehr: string;
   /** Devices whose messages are all readings of a simulated monitor. */
@@ -56,10 +58,7 @@ export const compare = async (run: Compared): Promise<Comparison> => {
   const contents = new Map<string, TopicContents>();
   for (const topic of topology.topics) contents.set(topic.name, await contentsOf(log, wire, topic));
   const whole = (topic: AnyTopic): TopicContents => contents.get(topic.name) ?? { topic, partitions: [], repeats: 0 };
-  const bodies = <T extends AnyTopic>(topic: T): BodyOf<T>[] =>
-    whole(topic)
-      .partitions.flat()
-      .flatMap(({ key, decoded }) => (decoded.ok && key !== "" ? [decoded.value.body as BodyOf<T>] : []));
+  const bodies = <T extends AnyTopic>(topic: T): BodyOf<T>[] => placed(whole(topic), topic).map(({ body }) => body);
 
   const sent = countOf(run.ledger.map(({ id }) => id));
   const received = countOf(
@@ -79,30 +78,47 @@ export const compare = async (run: Compared): Promise<Comparison> => {
     missing: inRaw.missing,
     repeats: new Map([...contents].map(([name, { repeats }]) => [name, repeats])),
     tallies: [
-      inRaw,
+      { ...inRaw, lastSeen: new Map(run.ledger.map((line) => [line.id, lastSeenAtSender(line, run.acknowledged)])) },
       ...foldStages(topology, wire, contents),
       await heartRates(run, new Set(inRaw.missing)),
       ...(await inQuestdb(run, {
-        vitals: bodies(vitals).flatMap((m) =>
-          m.kind === "measurement" && m.value !== null
-            ? [[`${m.identity} ${m.revision}`, String(m.value)] as const]
-            : [],
+        vitals: placed(whole(vitals), vitals).flatMap(({ body: m, place }) =>
+          m.kind === "measurement" && m.value !== null ? [[`${m.identity} ${m.revision}`, String(m.value), place]] : [],
         ),
-        waveforms: bodies(waveforms).flatMap((w) =>
-          w.kind === "waveformChunk" ? [[w.identity, String(w.samples.length)] as const] : [],
+        waveforms: placed(whole(waveforms), waveforms).flatMap(({ body: w, place }) =>
+          w.kind === "waveformChunk" ? [[w.identity, String(w.samples.length), place]] : [],
         ),
-        windows: bodies(windows).flatMap((w) =>
-          w.kind === "windowAggregate" ? [[`${w.identity} ${w.revision}`, String(w.count)] as const] : [],
+        windows: placed(whole(windows), windows).flatMap(({ body: w, place }) =>
+          w.kind === "windowAggregate" ? [[`${w.identity} ${w.revision}`, String(w.count), place]] : [],
         ),
-        episodes: bodies(episodes).flatMap((e) =>
-          e.kind === "episode" ? [[`${e.identity} ${e.revision} ${e.phase}`, String(e.count)] as const] : [],
+        episodes: placed(whole(episodes), episodes).flatMap(({ body: e, place }) =>
+          e.kind === "episode" ? [[`${e.identity} ${e.revision} ${e.phase}`, String(e.count), place]] : [],
         ),
       })),
       decided(whole(events), whole(decisions)),
-      await charted(run.ehr, bodies(outbox)),
+      await charted(run.ehr, placed(whole(outbox), outbox)),
     ],
   };
 };
+
+const lastSeenAtSender = ({ id, atMs }: LedgerLine, acknowledged: ReadonlyMap<string, number>): string => {
+  const at = acknowledged.get(id);
+  const answer = at === undefined ? "never acknowledged" : `acknowledged at ${new Date(at).toISOString()}`;
+  return `in the ledger for ${new Date(atMs).toISOString()}, ${answer}`;
+};
+
+/** The bodies of a topic but broadcasts, each with its place. */
+const placed = <T extends AnyTopic>({ partitions }: TopicContents, topic: T) =>
+  partitions.flatMap((records, partition) =>
+    records.flatMap(({ key, offset, decoded }) =>
+      decoded.ok && key !== ""
+        ? [{ body: decoded.value.body as BodyOf<T>, place: `${topic.name}/${partition} offset ${offset}` }]
+        : [],
+    ),
+  );
+
+/** Rows that a topic asks for: identity, a value, and where it was asked. */
+type Asked = readonly (readonly [id: string, content: string, place: string])[];
 
 const asTexts = (ids: Iterable<string>): Map<string, string> => new Map([...ids].map((id) => [id, ""]));
 
@@ -135,18 +151,16 @@ const rowsSql = {
   episodes: "SELECT concat(identity, ' ', revision, ' ', phase) AS id, samples AS content FROM episodes",
 } as const;
 
-const inQuestdb = (
-  { questdbUrl }: Compared,
-  expected: Readonly<Record<keyof typeof rowsSql, readonly (readonly [string, string])[]>>,
-): Promise<Tally[]> =>
+const inQuestdb = ({ questdbUrl }: Compared, asked: Readonly<Record<keyof typeof rowsSql, Asked>>): Promise<Tally[]> =>
   Promise.all(
-    (Object.keys(rowsSql) as (keyof typeof rowsSql)[]).map(async (table) =>
-      tally(
+    (Object.keys(rowsSql) as (keyof typeof rowsSql)[]).map(async (table) => ({
+      ...tally(
         `rows of ${table} in QuestDB`,
-        new Map(expected[table]),
+        new Map(asked[table].map(([id, content]) => [id, content])),
         (await runSql({ url: questdbUrl }, rowsSql[table])).map(({ id, content }) => [String(id), String(content)]),
       ),
-    ),
+      lastSeen: new Map(asked[table].map(([id, , place]) => [id, place])),
+    })),
   );
 
 /** Every candidate has one decision about its own episode, made at its position. */
@@ -173,11 +187,17 @@ const decided = (offered: TopicContents, made: TopicContents): Tally => {
 };
 
 /** Every intent's resource stands in the EHR with its newest revision, and no revision was written twice. */
-const charted = async (ehr: string, intended: readonly BodyOf<typeof outbox>[]): Promise<Tally> => {
+const charted = async (
+  ehr: string,
+  intended: readonly { readonly body: BodyOf<typeof outbox>; readonly place: string }[],
+): Promise<Tally> => {
   const newest = new Map<string, number>();
-  for (const intent of intended)
-    if (intent.kind === "intent")
-      newest.set(intent.resourceId, Math.max(intent.revision, newest.get(intent.resourceId) ?? 0));
+  const lastSeen = new Map<string, string>();
+  for (const { body: intent, place } of intended) {
+    if (intent.kind !== "intent") continue;
+    newest.set(intent.resourceId, Math.max(intent.revision, newest.get(intent.resourceId) ?? 0));
+    lastSeen.set(intent.resourceId, place);
+  }
   const versions = await observationVersionsIn(ehr);
   const current = [...versions].map(([id, history]) => [id, String(revisionOf(history.at(-1)))] as const);
   const found = tally("Observations in the EHR, newest revision", asTextValues(newest), current);
@@ -186,7 +206,7 @@ const charted = async (ehr: string, intended: readonly BodyOf<typeof outbox>[]):
       times > 1 ? [`${id} revision ${revision}: ${times} versions`] : [],
     ),
   );
-  return { ...found, twice: [...found.twice, ...writtenTwice] };
+  return { ...found, twice: [...found.twice, ...writtenTwice], lastSeen };
 };
 
 const asTextValues = (values: ReadonlyMap<string, number>): Map<string, string> =>

@@ -27,6 +27,8 @@ export interface ChaosReport extends Comparison {
   readonly drainedMs: number;
   /** What it waited for in vain; null where everything went through. */
   readonly stuck: string | null;
+  /** The last lines of each role, for whoever looks for a cause. */
+  readonly said: ReadonlyMap<string, readonly string[]>;
   /** Sent and never acknowledged. */
   readonly unacknowledged: number;
   /** Acknowledged messages that the broker lost when it was killed, which its PUBACK allows (broker as intake only). */
@@ -41,6 +43,8 @@ const beds = 68;
 export const drainMs_max = 120_000;
 /** mosquitto writes its sessions down every 5 s (deploy/servers/mosquitto), and takes a moment to do so. */
 const brokerLosesMs_max = 6_000;
+
+const linesKept = 12;
 
 export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   const { minutes, faults: count, seed, intake, tell } = options;
@@ -77,9 +81,11 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
     const rubbish = playing.truth
       .filter(({ recognise }) => recognise.refusals !== undefined)
       .map(({ device }) => device);
+    const sentLines = readLedger(ledger.file);
     const compared = await compare({
       ...platform,
-      ledger: readLedger(ledger.file),
+      ledger: sentLines,
+      acknowledged: sent.acknowledged,
       questdbUrl: platform.stack.server("questdb").url,
       ehr: platform.stack.server("hapi").url,
       monitors: new Set(monitors.filter((device) => !rubbish.includes(device))),
@@ -90,6 +96,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
       struck,
       drainedMs,
       stuck,
+      said: new Map(platform.roles.map((role) => [role.name, role.said().trimEnd().split("\n").slice(-linesKept)])),
       unacknowledged: sent.open(),
       lostByBroker: intake === "listener" ? [] : lostByBroker(compared.missing, sent.acknowledged, struck, beganWallMs),
       acksLost: Object.fromEntries(
@@ -142,6 +149,10 @@ export const problemsOf = (report: ChaosReport): string[] => {
     ...(report.drainedMs > drainMs_max ? [`drained only ${report.drainedMs / 1_000} s after the last fault`] : []),
   ];
 };
+
+/** What a failing run shows beside its problems. */
+export const saidLines = ({ said }: ChaosReport): string[] =>
+  [...said].flatMap(([name, lines]) => [`${name} said last:`, ...lines.map((line) => `  ${line.slice(0, 400)}`)]);
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 

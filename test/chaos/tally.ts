@@ -8,6 +8,8 @@ export interface Tally {
   readonly twice: readonly string[];
   /** Found and expected nowhere, or found with another content. */
   readonly invented: readonly string[];
+  /** Where what is missing was last seen, by identity. */
+  readonly lastSeen?: ReadonlyMap<string, string>;
 }
 
 /** Both sides as identity to content; found as pairs, for the same may be found twice. Contents are compared as text. */
@@ -48,9 +50,12 @@ const some = (name: string, ids: readonly string[]): string[] =>
       ];
 
 /** One line, and some of what is wrong below it. */
-export const tallyLines = ({ what, expected, missing, twice, invented }: Tally): string[] => [
+export const tallyLines = ({ what, expected, missing, twice, invented, lastSeen }: Tally): string[] => [
   `  ${what.padEnd(44)} ${String(expected).padStart(8)} expected   missing ${missing.length}   twice ${twice.length}   invented ${invented.length}`,
-  ...some("missing", missing),
+  ...some(
+    "missing",
+    missing.map((id) => (lastSeen?.has(id) ? `${id}, last seen: ${lastSeen.get(id)}` : id)),
+  ),
   ...some("twice", twice),
   ...some("invented", invented),
 ];

@@ -38,6 +38,7 @@ public final class FhirServer {
     ServletContextHandler servlets = new ServletContextHandler("/");
     servlets.addServlet(new ServletHolder(restfulServer(context)), "/fhir/*");
     jetty.setHandler(servlets);
+    loadDefinitions(context);
     jetty.setStopAtShutdown(true);
     Runtime.getRuntime().addShutdownHook(new Thread(context::close));
     jetty.start();
@@ -59,6 +60,25 @@ public final class FhirServer {
     server.setDefaultResponseEncoding(EncodingEnum.JSON);
     server.registerInterceptor(validation(context));
     return server;
+  }
+
+  /**
+   * One validation before the first request: it loads R4's definitions. Left to the first writes, each of those that come together loads
+   * its own copy: after a restart under load four writers filled the heap, and the server answered nothing more.
+   */
+  private static void loadDefinitions(AnnotationConfigApplicationContext context) {
+    var validator = context.getBean(FhirContext.class).newValidator();
+    validator.registerValidatorModule(context.getBean(IInstanceValidatorModule.class));
+    validator.validateWithResult(
+        """
+        {"resourceType": "Observation", "status": "final",
+          "meta": {"profile": ["http://hl7.org/fhir/StructureDefinition/heartrate"]},
+          "category": [{"coding": [
+            {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}],
+          "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+          "subject": {"reference": "Patient/nobody"}, "effectiveDateTime": "2026-01-01T00:00:00Z",
+          "valueQuantity": {"value": 60, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"}}
+        """);
   }
 
   private static RequestValidatingInterceptor validation(AnnotationConfigApplicationContext context) {
