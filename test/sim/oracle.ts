@@ -41,9 +41,9 @@ const wrongOutput = (stage: AnyStage, { topology, wire, history }: Written): str
       const isNews = newsOf();
       for (const { key, value } of history(topic.name, p)) {
         const decoded = wire.decode(topic, value);
-        if (!decoded.ok || decoded.value.position === null) throw new Error("an entry without a position");
+        if (!decoded.ok) throw new Error(`${topic.name}/${p}: ${decoded.problem.detail}`);
         const { position, logTime, body } = decoded.value;
-        if (position.writer !== stage.name) continue;
+        if (position?.writer !== stage.name) continue;
         const way = `${topic.name}/${p} from ${position.partition}`;
         const at = `${position.offset}.${position.n}`;
         const what = `${at} ${say({ key, logTime, body })}`;

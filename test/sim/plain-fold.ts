@@ -48,7 +48,9 @@ export const plainFold = (
   const kept = new Map<string, Kept>();
   const ticked = new Map<string, number>();
   const isNews = newsOf();
+  const versions = new Map<string, number>();
   let streamTime = Number.NEGATIVE_INFINITY;
+  let shared: unknown = stage.shared?.empty ?? null;
 
   for (const { offset, key, value, stampMs } of records) {
     const decoded = wire.decode(stage.reads, value);
@@ -84,7 +86,19 @@ export const plainFold = (
 
     if (key !== "") {
       const entry = { key, logTime: now, offset, partition, topic: stage.reads.name, body };
-      step(key, now, (state, out) => stage.step(state, entry, out, null));
+      step(key, now, (state, out) => stage.step(state, entry, out, shared as never));
+      continue;
+    }
+    const forward = (at: number): void => {
+      for (const topic of Object.values<AnyTopic>(stage.writes))
+        for (let to = 0; to < topic.partitions; to++) put(topic, to, "", at, body);
+    };
+    if (body.kind !== "tick") {
+      const { version } = body as Body & { version: number };
+      if (version <= (versions.get(body.kind) ?? -1)) continue;
+      versions.set(body.kind, version);
+      if (stage.shared?.kinds.includes(body.kind) === true) shared = stage.shared.apply(shared as never, body as never);
+      forward(now);
       continue;
     }
     ticked.set(from, now);
@@ -96,10 +110,9 @@ export const plainFold = (
     for (const name of due.sort()) {
       const was = kept.get(name);
       if (was !== undefined) kept.set(name, { ...was, dueAt: null });
-      step(name, least, (state, out) => stage.due?.(state, logTime(least), name, out, null));
+      step(name, least, (state, out) => stage.due?.(state, logTime(least), name, out, shared as never));
     }
-    for (const topic of Object.values<AnyTopic>(stage.writes))
-      for (let to = 0; to < topic.partitions; to++) put(topic, to, "", least, { kind: "tick" });
+    forward(least);
   }
   return told;
 };

@@ -3,8 +3,7 @@
  * delays what they send and compacts their state under them. Then everything is healed, must drain, and is held against the oracle.
  */
 import { InvariantError } from "../../streams/core/failure.ts";
-import { partitionOf } from "../../streams/core/hash.ts";
-import type { AnyStage, AnyTopic } from "../../streams/core/stage.ts";
+import type { AnyStage } from "../../streams/core/stage.ts";
 import type { TaskCounts } from "../../streams/core/task.ts";
 import type { Topology } from "../../streams/core/topology.ts";
 import type { Wire } from "../../streams/core/wire.ts";
@@ -14,31 +13,19 @@ import { type Network, ProcessLog } from "../../streams/sim/cluster/process-log.
 import { Schedule, type SimProcess } from "../../streams/sim/cluster/schedule.ts";
 import { random } from "../../streams/sim/random.ts";
 import { whatIsWrong } from "./oracle.ts";
-import { devices, pipeline, type Reading, readings, stages } from "./pipeline.ts";
-import { PassingWire } from "./wire.ts";
+import { smallWard } from "./small-ward.ts";
+import type { World } from "./world.ts";
 
 /** How rough it gets. Probabilities are per step of the schedule, those of the network per write. */
 export interface Weather {
   readonly steps: number;
   readonly workers: number;
-  readonly readings: number;
   readonly crash: number;
   readonly pause: number;
   readonly expel: number;
   readonly compact: number;
   readonly network: Network;
 }
-
-export const standard: Weather = {
-  steps: 360,
-  workers: 3,
-  readings: 8,
-  crash: 0.008,
-  pause: 0.006,
-  expel: 0.006,
-  compact: 0.03,
-  network: { ackLost: 0.02, landsLate: 0.01, lost: 0.01, latestMs: 1500 },
-};
 
 /** Tests plant faults here; the honest cluster has none. */
 export interface Planted {
@@ -68,13 +55,12 @@ const longestPauseMs = 900;
 const healedStepsMost = 60_000;
 const exitsMost = 50;
 
-export const run = async (seed: number, planted: Planted = {}): Promise<Verdict> => {
-  const weather = { ...standard, ...planted.weather };
+export const run = async (seed: number, planted: Planted = {}, world = smallWard(seed)): Promise<Verdict> => {
+  const weather = { ...world.weather, ...planted.weather };
   Error.stackTraceLimit = 0; // thousands of refusals a second, nobody reads where they came from
   const schedule = new Schedule(random(seed, "schedule"));
   const broker = new Broker(schedule);
-  const honestWire = new PassingWire();
-  const ward = new Ward(seed, weather, planted, broker, honestWire);
+  const ward = new Ward(world, weather, planted, broker);
   const verdict = (wrong: string | null): Verdict => ({
     wrong,
     trace: schedule.trace,
@@ -83,7 +69,7 @@ export const run = async (seed: number, planted: Planted = {}): Promise<Verdict>
     claims: sum([...broker.stores.values()].flat().map(({ epoch }) => epoch)),
     repeats: sum([...ward.counts].map(({ repeats }) => repeats)),
   });
-  for (const { name, partitions } of pipeline.topics) broker.ensure(name, partitions);
+  for (const { name, partitions } of world.topology.topics) broker.ensure(name, partitions);
   for (let i = 0; i < weather.workers; i++) ward.start();
   for (let i = 0; i < weather.steps && ward.broken === null; i++) {
     ward.maybe();
@@ -96,8 +82,8 @@ export const run = async (seed: number, planted: Planted = {}): Promise<Verdict>
   if (schedule.steps >= until) return verdict("does not come to rest");
   return verdict(
     whatIsWrong({
-      topology: pipeline,
-      wire: honestWire,
+      topology: world.topology,
+      wire: world.wire,
       history: (topic, partition) => broker.partition(topic, partition).history,
     }),
   );
@@ -111,9 +97,10 @@ class Ward {
   readonly #broker: Broker;
   readonly #schedule: Schedule;
   readonly #wire: Wire;
-  readonly #honestWire: Wire;
+  readonly #world: World;
   readonly #network: Network;
-  readonly #lanes: Lane[];
+  /** How many there were to begin with. */
+  readonly #inputs: number;
   #processes: SimProcess[] = [];
   #started = 0;
   #exits = 0;
@@ -122,15 +109,15 @@ class Ward {
   /** What no fault excuses. */
   broken: string | null = null;
 
-  constructor(seed: number, weather: Weather, planted: Planted, broker: Broker, wire: Wire) {
+  constructor(world: World, weather: Weather, planted: Planted, broker: Broker) {
+    this.#world = world;
     this.#weather = weather;
     this.#planted = planted;
     this.#broker = broker;
     this.#schedule = broker.schedule;
-    this.#honestWire = wire;
-    this.#wire = planted.wire?.(wire, broker.schedule) ?? wire;
+    this.#wire = planted.wire?.(world.wire, broker.schedule) ?? world.wire;
+    this.#inputs = this.#inputsLeft();
     this.#network = { ...weather.network };
-    this.#lanes = script(seed, weather.readings);
   }
 
   start(): void {
@@ -138,8 +125,9 @@ class Ward {
     this.#processes.push(process);
     const log =
       this.#planted.log?.(this.#broker, process, this.#network) ?? new ProcessLog(this.#broker, process, this.#network);
+    const { stages } = this.#world.topology;
     const own = this.#planted.stages?.(stages, process.id) ?? stages;
-    const topology = this.#planted.topology ?? pipeline;
+    const topology = this.#planted.topology ?? this.#world.topology;
     for (const stage of own) {
       const options: RunnerOptions = {
         log,
@@ -156,9 +144,9 @@ class Ward {
 
   /** What chance brings before the next step. */
   maybe(): void {
-    const { crash, pause, expel, compact, steps, readings: many } = this.#weather;
+    const { crash, pause, expel, compact, steps } = this.#weather;
     const schedule = this.#schedule;
-    if (schedule.chance((this.#lanes.length * (many + 5)) / steps)) this.#feed();
+    for (let due = this.#inputs / steps; due > 0; due--) if (schedule.chance(due)) this.#feed();
     if (schedule.chance(crash)) this.#kill(this.#anyone());
     if (schedule.chance(pause)) this.#pause(this.#anyone());
     if (schedule.chance(expel)) this.#expel(this.#anyone());
@@ -169,7 +157,7 @@ class Ward {
   /** No more faults: everybody lives, the network is kind, all input is in. */
   heal(): void {
     Object.assign(this.#network, { ackLost: 0, landsLate: 0, lost: 0 });
-    while (this.#lanes.some(({ next }) => next < Number.POSITIVE_INFINITY)) this.#feed();
+    while (this.#inputsLeft() > 0) this.#feed();
     for (const process of this.#processes) if (process.paused) this.#schedule.resume(process);
     while (this.#processes.length < this.#weather.workers) this.start();
   }
@@ -178,12 +166,17 @@ class Ward {
     return this.#processes[this.#schedule.pick(this.#processes.length)];
   }
 
+  #inputsLeft(): number {
+    return sum(this.#world.lanes.map(({ left }) => left));
+  }
+
   #feed(): void {
-    const open = this.#lanes.filter(({ next }) => next < Number.POSITIVE_INFINITY);
-    open[this.#schedule.pick(open.length)]?.feed((topic, partition, stampMs, key, body) => {
-      const value = this.#honestWire.encode(topic, { position: null, logTime: null, body });
-      this.#broker.append([{ topic: topic.name, partition, key, value }], stampMs);
-    });
+    const open = this.#world.lanes.filter(({ left }) => left > 0);
+    const lane = open[this.#schedule.pick(open.length)];
+    const input = lane?.next();
+    if (lane === undefined || input === undefined) return;
+    const { key, value, stampMs } = input;
+    this.#broker.append([{ topic: lane.topic.name, partition: lane.partition, key, value }], stampMs);
   }
 
   #kill(process: SimProcess | undefined): void {
@@ -228,82 +221,3 @@ class Ward {
     else this.#kill(process);
   }
 }
-
-type Feed = (
-  topic: AnyTopic,
-  partition: number,
-  stampMs: number,
-  key: string,
-  body: Reading | { kind: "tick" },
-) => void;
-
-/** One raw partition's input, in the order of its log time. */
-class Lane {
-  readonly #topic: AnyTopic;
-  readonly #partition: number;
-  readonly #items: readonly {
-    readonly stampMs: number;
-    readonly key: string;
-    readonly body: Reading | { kind: "tick" };
-  }[];
-  #at = 0;
-
-  constructor(
-    topic: AnyTopic,
-    partition: number,
-    items: readonly { readonly stampMs: number; readonly key: string; readonly body: Reading | { kind: "tick" } }[],
-  ) {
-    this.#topic = topic;
-    this.#partition = partition;
-    this.#items = items;
-  }
-
-  get next(): number {
-    return this.#items[this.#at]?.stampMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  feed(put: Feed): void {
-    const item = this.#items[this.#at++];
-    if (item !== undefined) put(this.#topic, this.#partition, item.stampMs, item.key, item.body);
-  }
-}
-
-const dayMs = 60_000;
-const tickMs = 20_000;
-const drainMs = 40_000;
-
-/** Readings with clocks that are right, late, out of order, or mad, and ticks until every window is closed. */
-const script = (seed: number, many: number): Lane[] => {
-  const chance = random(seed, "readings");
-  const lanes: readonly (readonly [AnyTopic, number, readonly string[]])[] = [
-    [readings, 0, keysOf(0)],
-    [readings, 1, keysOf(1)],
-    [devices, 0, ["x1", "x2"]],
-  ];
-  return lanes.map(([topic, partition, keys]) => {
-    const items = Array.from({ length: many }, () => {
-      const stampMs = Math.floor(chance.next() * dayMs);
-      const off = chance.next();
-      const lateMs = off < 0.6 ? chance.next() * 500 : off < 0.9 ? chance.next() * 15_000 : off < 0.97 ? 60_000 : -3e11;
-      const body: Reading = {
-        kind: "reading",
-        at: Math.floor(stampMs - lateMs),
-        value: Math.floor(chance.next() * 99),
-      };
-      return { stampMs, key: keys[Math.floor(chance.next() * keys.length)] ?? "x1", body };
-    });
-    const ticks = Array.from({ length: Math.ceil((dayMs + drainMs) / tickMs) }, (_, i) => ({
-      stampMs: (i + 1) * tickMs,
-      key: "",
-      body: { kind: "tick" } as const,
-    }));
-    return new Lane(
-      topic,
-      partition,
-      [...items, ...ticks].sort((a, b) => a.stampMs - b.stampMs),
-    );
-  });
-};
-
-const keysOf = (partition: number): string[] =>
-  Array.from({ length: 12 }, (_, i) => `d${i}`).filter((key) => partitionOf(key, readings.partitions) === partition);
