@@ -13,7 +13,7 @@ import {
   minuteMs,
   paneCell,
   paneMs,
-  paneOf,
+  type Pane,
   type Plan,
   planCell,
   planOf,
@@ -50,10 +50,11 @@ const addTo = (state: WindowState, at: Entry<VitalsBody>["logTime"], m: Measurem
     return;
   }
   const name = `${m.metric}/${m.device}/${m.channel}`;
-  const pane = paneOf(state, start, name);
+  const cell = paneCell(start, name);
+  const pane = state.get(cell) as Pane | undefined;
   // An irregular series has no expected samples to miss: each stands for the whole pane.
   const fold = foldOf({ value: m.value === 0 ? 0 : m.value, at: m.eventTime, coversMs: m.periodMs ?? paneMs });
-  state.set(paneCell(start, name), {
+  state.set(cell, {
     fold: merge(pane?.fold, fold) ?? fold,
     revision: pane?.revision ?? 0,
     pending: true,

@@ -9,6 +9,7 @@ import {
   minuteKeptMs,
   minuteMs,
   minuteOf,
+  type Pane,
   paneCell,
   paneKeptMs,
   paneMs,
@@ -82,10 +83,11 @@ const closePanes = (state: WindowState, plan: Plan, now: LogTime, emit: Emit): M
     if (start + paneMs + settleMs > now) break;
     const minute = floorTo(start, minuteMs);
     for (const series of plan.series) {
-      const pane = paneOf(state, start, series.name);
+      const cell = paneCell(start, series.name);
+      const pane = state.get(cell) as Pane | undefined;
       if (pane?.pending !== true) continue;
       emit(series, "tumbling", start, paneMs, pane.fold, pane.revision);
-      state.set(paneCell(start, series.name), { fold: pane.fold, revision: pane.revision + 1, pending: false });
+      state.set(cell, { fold: pane.fold, revision: pane.revision + 1, pending: false });
       const minutes = changed.get(series) ?? [];
       if (minute < plan.closedTo && minutes.at(-1) !== minute) changed.set(series, [...minutes, minute]);
     }
