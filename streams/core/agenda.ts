@@ -1,6 +1,6 @@
 /** Which keys want a due step and when: a binary heap with lazy deletion, so that a tick touches only due keys. */
 
-interface Appointment {
+export interface Appointment {
   readonly at: number;
   readonly key: string;
 }
@@ -24,16 +24,16 @@ export class Agenda {
     return this.#current.get(key) ?? null;
   }
 
-  /** Takes out and returns, in ascending order of key, the keys whose time has come. */
-  due(now: number): string[] {
-    const keys: string[] = [];
+  /** Takes out and returns, in ascending order of key, the appointments whose time has come. */
+  due(now: number): Appointment[] {
+    const come: Appointment[] = [];
     for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
       this.#pop();
       if (this.#current.get(top.key) !== top.at) continue;
       this.#current.delete(top.key);
-      keys.push(top.key);
+      come.push(top);
     }
-    return keys.sort();
+    return come.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   #push(item: Appointment): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { body, envelope, int, string } from "../../schemas/avro.ts";
 import type { InputRecord } from "./task.ts";
+import { storedStateOf } from "./checkpoint.ts";
 import { Task } from "./task.ts";
 import { ok, refuse } from "./failure.ts";
 import type { Position } from "./position.ts";
@@ -106,6 +107,55 @@ describe("a task", () => {
       envelope: { body: { kind: "quarantined", reason: "stage-defect", device: "a" } },
     });
     expect(outputs[1]?.envelope.body).toMatchObject({ count: -151 });
+  });
+
+  it("keeps the appointment of a due step that throws, and tries again after a minute, two, four and at most an hour of log time", () => {
+    let broken = true;
+    const throwing = {
+      ...sum,
+      due: (...of: Parameters<NonNullable<typeof sum.due>>) => {
+        if (broken) throw new Error("unlucky");
+        sum.due?.(...of);
+      },
+    };
+    let task = new Task(throwing, 0, []);
+    task.process([record("a", beatOf("a", 3), from(0, 1), 1000)]);
+    const triedAt: number[] = [];
+    const stored = new Map<string, Uint8Array>();
+    const keep = (): void => {
+      for (const [key, value] of task.checkpoint())
+        if (value === null) stored.delete(key);
+        else stored.set(key, value);
+    };
+    let second = 2;
+    const tickTo = (last: number): Body[] => {
+      const told: Body[] = [];
+      for (; second <= last; second++) {
+        const outputs = task.process([record("", tickBody, null, second * 1000)]).map((o) => o.envelope.body);
+        if (outputs.some(({ kind }) => kind === "quarantined")) triedAt.push(second);
+        told.push(...outputs.filter(({ kind }) => kind !== "tick"));
+      }
+      return told;
+    };
+    expect(tickTo(300)[0]).toMatchObject({
+      reason: "stage-defect",
+      device: null,
+      key: "a",
+      offset: expect.any(Number),
+    });
+    // what it had asked for stands, and a step sees it so
+    keep();
+    expect(storedStateOf(stored, "a")).toEqual({ cells: { total: 3 }, dueAt: 6000 });
+    task = new Task(throwing, 0, []);
+    task.restore(stored);
+    // data that comes meanwhile neither hastens nor forgets it
+    task.process([record("a", beatOf("a", 4), from(0, 2), 300_000)]);
+    tickTo(8000);
+    expect(triedAt).toEqual([6, 66, 186, 426, 906, 1866, 3786, 7386]);
+    broken = false;
+    expect(tickTo(11_000)).toEqual([{ kind: "beat", device: "a", count: 7 }]);
+    keep();
+    expect([...stored.keys()]).toEqual(["checkpoint"]);
   });
 
   it("quarantines what the wire could not read, with its bytes", () => {

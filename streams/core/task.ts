@@ -4,11 +4,13 @@
  *
  * Records with the empty key are broadcast: ticks and shared data, forwarded to every partition of every output.
  */
+import type { Appointment } from "./agenda.ts";
 import { Cells } from "./cells.ts";
 import { type Checkpoint, checkpointKey } from "./checkpoint.ts";
 import { InvariantError, type Problem, type Result } from "./failure.ts";
 import { partitionOf } from "./hash.ts";
 import { HighWaterMarks, upstreamOf } from "./position.ts";
+import { cut, quarantineOf } from "./quarantine.ts";
 import type { AnyStage, AnyTopic, Entry } from "./stage.ts";
 import { type LogTime, logTime, realTime, scaleTime, type TimeScale } from "./time.ts";
 import type { Body, Envelope } from "./topic.ts";
@@ -158,18 +160,28 @@ export class Task {
     this.#guarded(key, out, (state) => this.#stage.step(state, entry, out, this.#shared));
   }
 
-  /** A step that throws is quarantined at its position and leaves key and outputs as they were. */
-  #guarded(key: string, out: StepOutputs, step: (state: ReturnType<Cells["open"]>) => void): void {
+  /** A due step that throws also leaves its appointment as it was, held off for a while of log time so that not each tick throws again. */
+  #stepDue(appointment: Appointment, now: LogTime, out: StepOutputs): void {
+    const { key } = appointment;
+    const sound = this.#guarded(key, out, (state) => this.#stage.due?.(state, now, key, out, this.#shared));
+    if (sound) this.#cells.kept(appointment);
+    else this.#cells.holdOff(appointment, now);
+  }
+
+  /** A step that throws is quarantined at its position and leaves key and outputs as they were; false then. */
+  #guarded(key: string, out: StepOutputs, step: (state: ReturnType<Cells["open"]>) => void): boolean {
     const state = this.#cells.open(key);
     out.begin(key);
     try {
       step(state);
       state.commit();
+      return true;
     } catch (error) {
       if (error instanceof InvariantError) throw error;
       out.rollback();
       out.quarantine({ reason: "stage-defect", detail: `${this.#stage.name}: ${String(error)}` });
       this.counts.defects++;
+      return false;
     }
   }
 
@@ -195,8 +207,7 @@ export class Task {
     this.#streamTime = least;
     out.at(least);
     if (this.#stage.due !== undefined)
-      for (const key of this.#cells.due(least))
-        this.#guarded(key, out, (state) => this.#stage.due?.(state, least, key, out, this.#shared));
+      for (const appointment of this.#cells.due(least)) this.#stepDue(appointment, least, out);
     out.forward({ kind: tickKind });
   }
 
@@ -216,8 +227,6 @@ export class Task {
 
 /** A step may list so many problems; the first carries the input whole. One message full of rubbish must not become gigabytes. */
 const mostListed = 16;
-const detailLength = 500;
-const cut = (detail: string): string => (detail.length > detailLength ? `${detail.slice(0, detailLength)}…` : detail);
 
 /** Collects one record's outputs and gives each its position. */
 class StepOutputs {
@@ -232,6 +241,7 @@ class StepOutputs {
   #key = "";
   #begunLength = 0;
   #begunN = 0;
+  #begunQuarantined = 0;
 
   constructor(stage: AnyStage, partition: number, record: InputRecord, outputs: OutputRecord[]) {
     this.#stage = stage;
@@ -249,12 +259,14 @@ class StepOutputs {
     this.#key = key;
     this.#begunLength = this.#outputs.length;
     this.#begunN = this.#n;
+    this.#begunQuarantined = this.quarantined;
     this.#listed = 0;
   }
 
   rollback(): void {
     this.#outputs.length = this.#begunLength;
     this.#n = this.#begunN;
+    this.quarantined = this.#begunQuarantined;
     this.#listed = 0;
   }
 
@@ -264,24 +276,15 @@ class StepOutputs {
     this.#put(topic, partitionOf(key, topic.partitions), key, body);
   }
 
-  quarantine(problem: Problem): void {
-    const { body } = this.#record.decoded.ok ? this.#record.decoded.value : { body: null };
-    const device = (body as { device?: unknown } | null)?.device;
+  quarantine({ reason, detail }: Problem): void {
     if (this.#listed++ >= mostListed) return;
     this.quarantined++;
-    this.emit(this.#stage.quarantine, typeof device === "string" && device !== "" ? device : this.#key || "?", {
-      kind: "quarantined",
-      reason: problem.reason,
-      detail:
-        this.#listed > mostListed - 1 ? `${cut(problem.detail)}; further ones are not listed` : cut(problem.detail),
-      device: typeof device === "string" ? device : null,
-      stage: this.#stage.name,
-      topic: this.#stage.reads.name,
-      partition: this.#partition,
-      offset: this.#record.offset,
-      key: this.#key,
-      value: this.#listed === 1 ? this.#record.value : new Uint8Array(),
-    } as Body);
+    const last = this.#listed === mostListed;
+    const { key, body } = quarantineOf(this.#stage, this.#partition, this.#record, this.#key, {
+      reason,
+      detail: last ? `${cut(detail)}; further ones are not listed` : cut(detail),
+    });
+    this.emit(this.#stage.quarantine, key, this.#listed === 1 ? body : { ...body, value: new Uint8Array() });
   }
 
   /** To every partition of every output. */
