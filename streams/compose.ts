@@ -51,14 +51,26 @@ export interface Counts {
   readonly promoted: Counter<"outcome">;
 }
 
-const openLog = (config: Config): Log => {
-  const keepRecords = config.log.kind === "sqlite" ? config.log.keepRecords : undefined;
-  return config.log.kind === "sqlite"
-    ? sqliteLog({
-        file: join(config.data, "log.sqlite"),
-        ...(keepRecords !== undefined && { retain: () => keepRecords }),
-      })
-    : kafkaLog({ brokers: config.log.brokers, clientId: "afferent" });
+const weekHours = 168;
+/** Nothing that stands for a patient, a consent or a decision is ever trimmed: whoever starts anew reads it from its beginning. */
+const isClinical = (topic: string): boolean => topic.startsWith("clinical.");
+
+const openLog = ({ log, data }: Config, topology: Topology): Log => {
+  if (log.kind === "kafka") {
+    const derivedMs = String(Math.round((log.keepDerivedHours ?? weekHours) * 3_600_000));
+    const configOf = (name: string): Readonly<Record<string, string>> => {
+      const topic = topology.topics.find((one) => one.name === name);
+      if (topic === undefined) return {}; // a state store, which is compacted
+      // raw first (law 1): everything else can be made again from it
+      return { "retention.ms": topic.raw || isClinical(name) ? "-1" : derivedMs };
+    };
+    return kafkaLog({ brokers: log.brokers, clientId: "afferent", configOf });
+  }
+  const { keepRecords } = log;
+  return sqliteLog({
+    file: join(data, "log.sqlite"),
+    ...(keepRecords !== undefined && { retain: (topic: string) => (isClinical(topic) ? undefined : keepRecords) }),
+  });
 };
 
 export const openRegistry = (config: Config): SchemaRegistry =>
@@ -145,7 +157,7 @@ export const openPlatform = async (config: Config, role: string): Promise<Platfo
   await mkdir(config.data, { recursive: true });
   const say = pino({ name: role, level: process.env["LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const topology = await describeTopology(config);
-  const log = openLog(config);
+  const log = openLog(config, topology);
   await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
   const registry = openRegistry(config);
   const wire = await openWire(registry, topology.topics);

@@ -13,8 +13,16 @@ const shape = z.strictObject({
   /** Folder of everything that this process keeps on disk. */
   data: z.string().min(1),
   log: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("sqlite"), keepRecords: z.int().positive().optional() }),
-    z.strictObject({ kind: z.literal("kafka"), brokers: z.array(z.string()).min(1) }),
+    z.strictObject({
+      kind: z.literal("sqlite"),
+      /** Per partition; clinical topics keep all. */ keepRecords: z.int().positive().optional(),
+    }),
+    z.strictObject({
+      kind: z.literal("kafka"),
+      brokers: z.array(z.string()).min(1),
+      /** How long what can be derived again is kept; a week unless told otherwise. Raw and clinical topics are kept for ever. */
+      keepDerivedHours: z.number().positive().optional(),
+    }),
   ]),
   registry: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("local") }),

@@ -11,6 +11,7 @@ const refusals = new Set([
   "rules-invalid",
   "file-unreadable",
   "speed-differs",
+  "scale-unknown",
   "unknown-topic",
   "unknown-stage",
   "offset-out-of-range",

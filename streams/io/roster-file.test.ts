@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { events, raw } from "../../schemas/topics.ts";
 import { logTime } from "../core/time.ts";
-import { changedRecords, readRoster, rosterRecords } from "./roster-file.ts";
+import { rosterChanges } from "./roster-changes.ts";
+import { readRoster, rosterRecords } from "./roster-file.ts";
 
 const link = {
   id: "link-1",
@@ -218,11 +219,53 @@ describe("the records of a roster", () => {
       expect(codec.decode(bytes).body).toEqual(body);
     }
   });
+});
 
-  it("are appended again only where something changed", () => {
-    const before = new Map(recordsOf().map(({ id, hash }) => [id, hash]));
-    expect(changedRecords(recordsOf(), before)).toEqual([]);
-    const withdrawn = recordsOf((f) => ({ ...f, consents: [{ ...f.consents[0], version: 2, decision: "deny" }] }));
-    expect(changedRecords(withdrawn, before).map(({ id }) => id)).toEqual(["consent/consent-1"]);
+describe("what changed since the last time", () => {
+  type File = ReturnType<typeof roster>;
+  const recordsOf = (change: (file: File) => object = (file) => file) => {
+    const reading = readRoster(JSON.stringify(change(roster())));
+    if (!reading.ok) throw new Error(reading.problem.detail);
+    return rosterRecords(reading.value);
+  };
+  const before = new Map(recordsOf().map(({ id, version, hash }) => [id, { version, hash }]));
+  const changes = (change: (file: File) => object) => {
+    const { changed, problems } = rosterChanges(recordsOf(change), before);
+    return {
+      changed: changed.map(({ id }) => id),
+      problems: problems.map(({ place, reason }) => `${place}: ${reason}`),
+    };
+  };
+
+  it("is nothing where nothing changed, and what has a higher version", () => {
+    expect(changes((f) => f)).toEqual({ changed: [], problems: [] });
+    expect(changes((f) => ({ ...f, consents: [{ ...f.consents[0], version: 2, decision: "deny" }] }))).toEqual({
+      changed: ["consent/consent-1"],
+      problems: [],
+    });
+  });
+
+  it("is refused where a consent was withdrawn by leaving it out", () => {
+    expect(changes((f) => ({ ...f, consents: [] })).problems).toEqual(["consents: removed"]);
+    expect(changes((f) => ({ ...f, associations: f.associations.slice(1) })).problems).toEqual([
+      "associations: removed",
+    ]);
+  });
+
+  it("is refused where something changed under the version that is in force", () => {
+    const problems = (change: (file: File) => object) => changes(change).problems;
+    expect(problems((f) => ({ ...f, consents: [{ ...f.consents[0], decision: "deny" }] }))).toEqual([
+      "consents[0]: version-not-raised",
+    ]);
+    expect(
+      problems((f) => ({ ...f, devices: f.devices.map((d, i) => (i === 0 ? { ...d, unit: "Elsewhere" } : d)) })),
+    ).toEqual(["devices[0]: version-not-raised"]);
+    expect(
+      problems((f) => ({
+        ...f,
+        version: 5,
+        devices: f.devices.map((d, i) => (i === 0 ? { ...d, unit: "Elsewhere" } : d)),
+      })),
+    ).toEqual([]);
   });
 });

@@ -54,45 +54,46 @@ const usualSilentAfterMs = 10_000;
 
 /**
  * What one entry of the roster becomes. `device` records go to every raw topic under the device; `clinical` ones to
- * clinical.events under the patient key. `id` and `hash` let a source append only what changed.
+ * clinical.events under the patient key. `id`, `version` and `hash` let a source append only what changed (roster-changes.ts).
  */
-export type RosterRecord =
-  | {
-      readonly plane: "device";
-      readonly key: string;
-      readonly id: string;
-      readonly hash: string;
-      readonly body: Device | Association;
-    }
-  | {
-      readonly plane: "clinical";
-      readonly key: string;
-      readonly id: string;
-      readonly hash: string;
-      readonly body: Patient | Consent;
-    };
+export type RosterRecord = {
+  readonly key: string;
+  readonly id: string;
+  /** Where it stands in the file, e.g. `associations[3]`. */
+  readonly place: string;
+  /** Its version or revision; a device's is the file's own. */
+  readonly version: number;
+  readonly hash: string;
+} & (
+  | { readonly plane: "device"; readonly body: Device | Association }
+  | { readonly plane: "clinical"; readonly body: Patient | Consent }
+);
 
 const hashOf = (body: object): string => digest(new TextEncoder().encode(JSON.stringify(body)));
 
-const aboutDevice = (id: string, body: Device | Association): RosterRecord => ({
+const aboutDevice = (id: string, place: string, version: number, body: Device | Association): RosterRecord => ({
   plane: "device",
   key: body.device,
   id,
+  place,
+  version,
   hash: hashOf(body),
   body,
 });
-const aboutPatient = (id: string, body: Patient | Consent): RosterRecord => ({
+const aboutPatient = (id: string, place: string, body: Patient | Consent): RosterRecord => ({
   plane: "clinical",
   key: body.patientKey,
   id,
+  place,
+  version: body.version,
   hash: hashOf(body),
   body,
 });
 
 /** Every record of a roster, devices before their associations and patients before their consents. */
 export const rosterRecords = (roster: Roster): readonly RosterRecord[] => [
-  ...roster.devices.map((d) =>
-    aboutDevice(`device/${d.device}`, {
+  ...roster.devices.map((d, i) =>
+    aboutDevice(`device/${d.device}`, `devices[${i}]`, roster.version, {
       kind: "device",
       ...d,
       clockUncertaintyMs: d.clockUncertaintyMs ?? usualClockUncertaintyMs,
@@ -100,13 +101,11 @@ export const rosterRecords = (roster: Roster): readonly RosterRecord[] => [
       version: roster.version,
     }),
   ),
-  ...roster.associations.map((a) => aboutDevice(`association/${a.id}`, { kind: "association", ...a })),
-  ...roster.patients.map((p) => aboutPatient(`patient/${p.patientKey}`, { kind: "patient", ...p })),
-  ...roster.consents.map((c) => aboutPatient(`consent/${c.id}`, { kind: "consent", ...c })),
+  ...roster.associations.map((a, i) =>
+    aboutDevice(`association/${a.id}`, `associations[${i}]`, a.revision, { kind: "association", ...a }),
+  ),
+  ...roster.patients.map((p, i) =>
+    aboutPatient(`patient/${p.patientKey}`, `patients[${i}]`, { kind: "patient", ...p }),
+  ),
+  ...roster.consents.map((c, i) => aboutPatient(`consent/${c.id}`, `consents[${i}]`, { kind: "consent", ...c })),
 ];
-
-/** The records that differ from what was appended before (`id` to `hash`). */
-export const changedRecords = (
-  records: readonly RosterRecord[],
-  before: ReadonlyMap<string, string>,
-): readonly RosterRecord[] => records.filter((r) => before.get(r.id) !== r.hash);

@@ -3,7 +3,7 @@
  * and a ward of simulated (or recorded) patients that publishes over MQTT like any other.
  */
 import { access, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { loadRoster, openPlatform, type Platform } from "../compose.ts";
 import { checkConfig, type Config } from "../config.ts";
 import { startFhirEndpoint } from "../io/fhir-endpoint.ts";
@@ -12,8 +12,10 @@ import { openBoard } from "./board.ts";
 import { openFrontDoor } from "./intake.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
+import { closeAll } from "./running.ts";
 import { interrupted, openStore } from "./run.ts";
 import { chooseWard, type WardChoice, writeRoster } from "./sim.ts";
+import { contentHash } from "../core/hash.ts";
 import { scaleTime } from "../core/time.ts";
 import { knownScale } from "./source.ts";
 
@@ -58,12 +60,18 @@ export const demo = async (options: DemoOptions): Promise<void> => {
     await Promise.race([running.failed, interrupted()]);
     process.stdout.write("\nstopping\n");
   } finally {
-    for (const close of closing.reverse()) await close();
+    await closeAll(closing);
   }
 };
 
-const stateName = ({ beds, seed, recordings }: DemoOptions, speed: number): string =>
-  `demo-${recordings === undefined ? `beds-${beds}-seed-${seed}` : "recordings"}-speed-${speed}`;
+/** Each ward has a state of its own: the same beds, or the same folder of recordings, at one speed. */
+const stateName = ({ beds, seed, recordings }: DemoOptions, speed: number): string => {
+  const ward =
+    recordings === undefined
+      ? `beds-${beds}-seed-${seed}`
+      : `recordings-${contentHash(resolve(recordings)).slice(0, 8)}`;
+  return `demo-${ward}-speed-${speed}`;
+};
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(

@@ -13,7 +13,7 @@ import type { Acceptance } from "../io/mqtt/held-acknowledgements.ts";
 import { startSubscriber, type Subscriber } from "../io/mqtt/subscriber.ts";
 import { RawIntake } from "../log/raw-intake.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
-import type { Running } from "./running.ts";
+import { closeAll, type Running } from "./running.ts";
 import { announce, fixScale, tick } from "./source.ts";
 
 /**
@@ -69,13 +69,7 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
     where: door.where,
     port: door.port,
     done: Promise.race([ticking, intakes.failed]),
-    close: async () => {
-      await door.close();
-      stop.abort();
-      await ticking;
-      await tickAppender.close();
-      await intakes.close();
-    },
+    close: () => closeAll([intakes.close, tickAppender.close, () => ticking, async () => stop.abort(), door.close]),
   };
 };
 

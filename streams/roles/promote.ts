@@ -7,7 +7,7 @@ import { scaleTime, type TimeScale } from "../core/time.ts";
 import type { ConsentCheck } from "../io/fhir/write.ts";
 import { runSink } from "../log/sink-runner.ts";
 import { type ConsentTable, consentTable } from "./consent-table.ts";
-import { followAll, type Running } from "./running.ts";
+import { closeAll, followAll, type Running } from "./running.ts";
 import { knownScale } from "./source.ts";
 
 /** When the data of an intent arose: its own effective time (ms). A resource without one is covered by no consent. */
@@ -42,7 +42,7 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
   // the front door fixes the scale; whoever starts first must not wait for it before there is anything to write
   let scale: Promise<TimeScale> | undefined;
   const now = async (): Promise<number> => {
-    scale ??= knownScale(config.speed, { log, wire });
+    scale ??= knownScale(config.speed, { log });
     return Math.round(scaleTime(await scale, Date.now()));
   };
   const table = consentTable(log, wire);
@@ -57,9 +57,6 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
   );
   return {
     ...running,
-    close: async () => {
-      await running.close();
-      await table.close();
-    },
+    close: () => closeAll([table.close, running.close]),
   };
 };

@@ -7,7 +7,7 @@ import { checkRole, openFrontDoor } from "./intake.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
-import { followAll, type Running } from "./running.ts";
+import { closeAll, followAll, type Running } from "./running.ts";
 import { storeSinks } from "./store.ts";
 
 export type RoleName = "listen" | "ingest" | "process" | "store" | "promote" | "board";
@@ -26,10 +26,7 @@ export const openStore = async (platform: Platform): Promise<Running> => {
   );
   return {
     ...running,
-    close: async () => {
-      await running.close();
-      await store.close();
-    },
+    close: () => closeAll([store.close, running.close]),
   };
 };
 
@@ -67,7 +64,7 @@ export const runRole = async (name: RoleName, configFile: string, options: RoleO
     process.stdout.write(`afferent ${name}: ${running.where}\n`);
     await Promise.race([running.done, interrupted()]);
   } finally {
-    for (const close of closing.reverse()) await close();
+    await closeAll(closing);
   }
 };
 

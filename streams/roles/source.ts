@@ -3,7 +3,8 @@
  * devices and patients that they concern, and from then on a tick a second. Appended at least once; what is unchanged is not repeated.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { changedRecords, type Roster, type RosterRecord, rosterRecords } from "../io/roster-file.ts";
+import { type Announced as AnnouncedRecords, type RosterChanges, rosterChanges } from "../io/roster-changes.ts";
+import { type Roster, type RosterRecord, rosterRecords } from "../io/roster-file.ts";
 import { OperatingError } from "../core/failure.ts";
 import { digest, partitionOf } from "../core/hash.ts";
 import type { AnyTopic } from "../core/stage.ts";
@@ -23,53 +24,83 @@ export interface SourceOptions {
   readonly now: () => number;
 }
 
+/** What the source keeps beside what it announced: no record's id is like these. */
+const scaleKey = "scale";
+const originsKey = "origins";
+const rulesKey = "rules";
+const rulesVersionKey = "rulesVersion";
+const notRecords = new Set([scaleKey, originsKey, rulesKey, rulesVersionKey]);
+const lookAgainMs = 200;
+
+const encoded = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const decoded = <T>(bytes: Uint8Array | undefined): T | undefined =>
+  bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as T);
+
 /**
- * The scale of this log's time: as its first raw record fixed it, or, in an empty log, `speed` from now on (and then it is fixed).
- * Codes: `speed-differs` when the log runs at another speed.
+ * The scale of this log's time: as it was fixed, or, in an empty log, `speed` from now on (and then it is fixed). Every raw partition's first
+ * record says so too; what a crash left out of that is made up for. Codes: `speed-differs` when the log runs at another speed, `scale-unknown`
+ * when something wrote to the log before.
  */
-export const fixScale = async (speed: number, { log, wire, now }: SourceOptions): Promise<TimeScale> => {
-  const reader = await log.reader(raw.name, 0, "start");
-  const [first] = (await log.bounds(raw.name, 0)).end === 0 ? [] : await reader.next(1000);
-  await reader.close();
-  const known = first === undefined ? undefined : scaleOf(first.value, wire);
-  if (known !== undefined) {
-    if (known.speed === speed) return known;
-    throw new OperatingError(
-      "speed-differs",
-      `the log's time runs at speed ${known.speed}, not ${speed}: use that speed or another data folder`,
-      { retry: false },
-    );
-  }
-  if (speed === 1) return realTime;
-  const scale: TimeScale = { originMs: now(), speed };
-  const appender = await log.appender("source.origin");
-  await appender.append(toEveryPartition(rawTopics, { kind: "origin", ...scale } as Body, wire));
-  await appender.close();
-  return scale;
-};
-
-/** The scale that the front door has fixed; waits for it where the log is still empty and time is scaled. */
-export const knownScale = async (
-  speed: number,
-  { log, wire }: Pick<SourceOptions, "log" | "wire">,
-): Promise<TimeScale> => {
-  if (speed === 1) return realTime;
-  const reader = await log.reader(raw.name, 0, "start");
+export const fixScale = async (speed: number, options: SourceOptions): Promise<TimeScale> => {
+  const owner = await options.log.claim(store, 0, 1);
   try {
-    for (;;) {
-      const [first] = await reader.next(1000);
-      if (first !== undefined) return scaleOf(first.value, wire);
+    const stored = await owner.load();
+    await owner.confirm();
+    const known = decoded<TimeScale>(stored.get(scaleKey));
+    if (known !== undefined && known.speed !== speed)
+      throw new OperatingError(
+        "speed-differs",
+        `the log's time runs at speed ${known.speed}, not ${speed}: use that speed or another data folder`,
+        { retry: false },
+      );
+    if (known === undefined) await refuseWritten(options.log);
+    const scale = known ?? (speed === 1 ? realTime : { originMs: options.now(), speed });
+    if (known === undefined) await owner.commit(new Map([[scaleKey, encoded(scale)]]));
+    if (!stored.has(originsKey)) {
+      if (scale.speed !== 1) await appendOrigins(scale, options);
+      await owner.commit(new Map([[originsKey, encoded(true)]]));
     }
+    return scale;
   } finally {
-    await reader.close();
+    await owner.close();
   }
 };
 
-const scaleOf = (value: Uint8Array, wire: Wire): TimeScale => {
-  const decoded = wire.decode(raw, value);
-  if (!decoded.ok || decoded.value.body.kind !== "origin") return realTime;
-  const { originMs, speed } = decoded.value.body;
-  return { originMs, speed };
+/** The scale that the front door has fixed; waits for it. */
+export const knownScale = async (speed: number, { log }: Pick<SourceOptions, "log">): Promise<TimeScale> => {
+  if (speed === 1) return realTime;
+  for (;;) {
+    const scale = decoded<TimeScale>((await log.snapshot(store, 0)).get(scaleKey));
+    if (scale !== undefined) return scale;
+    await sleep(lookAgainMs);
+  }
+};
+
+const rawPartitions = rawTopics.flatMap((topic) =>
+  Array.from({ length: topic.partitions }, (_, partition) => ({ topic, partition })),
+);
+
+const refuseWritten = async (log: Log): Promise<void> => {
+  for (const { topic, partition } of rawPartitions)
+    if ((await log.bounds(topic.name, partition)).end > 0)
+      throw new OperatingError(
+        "scale-unknown",
+        `${topic.name}/${partition} holds records and nothing says how fast their time runs: use another data folder`,
+        { retry: false },
+      );
+};
+
+/** The origin is the first record of each partition, or none: stages refuse it later. */
+const appendOrigins = async (scale: TimeScale, { log, wire }: SourceOptions): Promise<void> => {
+  const appender = await log.appender("source.origin");
+  for (const { topic, partition } of rawPartitions)
+    if ((await log.bounds(topic.name, partition)).end === 0)
+      await appender.append(
+        toEveryPartition([topic], { kind: "origin", ...scale } as Body, wire).filter(
+          (one) => one.partition === partition,
+        ),
+      );
+  await appender.close();
 };
 
 const toEveryPartition = (topics: readonly AnyTopic[], body: Body, wire: Wire): Append[] =>
@@ -87,7 +118,10 @@ export interface Announced {
   readonly rules: boolean;
 }
 
-/** Appends what changed in roster and rules since the last time. Safe to repeat. */
+/**
+ * Appends what changed in roster and rules since the last time. Safe to repeat. Codes: `roster-invalid` where the roster leaves out or
+ * changes what is in force without saying so (io/roster-changes.ts): then nothing is appended.
+ */
 export const announce = async (
   roster: Roster,
   rules: readonly Rule[],
@@ -96,31 +130,47 @@ export const announce = async (
 ): Promise<Announced> => {
   const { log, wire, now } = options;
   const owner = await log.claim(store, 0, 1);
-  const before = new Map([...(await owner.load())].map(([id, hash]) => [id, new TextDecoder().decode(hash)]));
-  await owner.confirm();
-  const at = logTime(Math.round(scaleTime(scale, now())));
-  const changed = changedRecords(rosterRecords(roster), before);
-  const rulesHash = digest(new TextEncoder().encode(JSON.stringify(rules)));
-  const rulesChanged = before.get("rules") !== rulesHash;
-  const version = Number(before.get("rulesVersion") ?? 0) + (rulesChanged ? 1 : 0);
-  const appender = await log.appender(store);
-  await appender.append([
-    ...changed.flatMap((record) => appendsOf(record, at, wire)),
-    ...(rulesChanged
-      ? toEveryPartition(rawTopics, { kind: "rules", version, effectiveFrom: at, rules } as Body, wire)
-      : []),
-  ]);
-  await appender.close();
-  const text = new TextEncoder();
-  await owner.commit(
-    new Map([
-      ...changed.map(({ id, hash }) => [id, text.encode(hash)] as const),
-      ["rules", text.encode(rulesHash)] as const,
-      ["rulesVersion", text.encode(String(version))] as const,
-    ]),
+  try {
+    const before = await owner.load();
+    await owner.confirm();
+    const at = logTime(Math.round(scaleTime(scale, now())));
+    const changed = refuseSilent(rosterChanges(rosterRecords(roster), announcedBefore(before)));
+    const rulesHash = digest(new TextEncoder().encode(JSON.stringify(rules)));
+    const rulesChanged = decoded(before.get(rulesKey)) !== rulesHash;
+    const version = (decoded<number>(before.get(rulesVersionKey)) ?? 0) + (rulesChanged ? 1 : 0);
+    const appender = await log.appender(store);
+    await appender.append([
+      ...changed.flatMap((record) => appendsOf(record, at, wire)),
+      ...(rulesChanged
+        ? toEveryPartition(rawTopics, { kind: "rules", version, effectiveFrom: at, rules } as Body, wire)
+        : []),
+    ]);
+    await appender.close();
+    await owner.commit(
+      new Map([
+        ...changed.map(({ id, version: its, hash }) => [id, encoded({ version: its, hash })] as const),
+        [rulesKey, encoded(rulesHash)] as const,
+        [rulesVersionKey, encoded(version)] as const,
+      ]),
+    );
+    return { records: changed.length, rules: rulesChanged };
+  } finally {
+    await owner.close();
+  }
+};
+
+const announcedBefore = (stored: ReadonlyMap<string, Uint8Array>): AnnouncedRecords =>
+  new Map(
+    [...stored].flatMap(([id, bytes]) => {
+      const record = decoded<{ version: number; hash: string }>(bytes);
+      return notRecords.has(id) || record === undefined ? [] : [[id, record] as const];
+    }),
   );
-  await owner.close();
-  return { records: changed.length, rules: rulesChanged };
+
+const refuseSilent = ({ changed, problems }: RosterChanges): readonly RosterRecord[] => {
+  if (problems.length === 0) return changed;
+  const lines = problems.map(({ place, detail, reason }) => `${place}: ${detail} (${reason})`);
+  throw new OperatingError("roster-invalid", ["the roster:", ...lines].join("\n  "), { retry: false });
 };
 
 const appendsOf = (record: RosterRecord, at: ReturnType<typeof logTime>, wire: Wire): Append[] =>
