@@ -57,6 +57,6 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
   );
   return {
     ...running,
-    close: () => closeAll([table.close, running.close]),
+    close: () => closeAll([() => table.close(), running.close]),
   };
 };

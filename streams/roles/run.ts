@@ -26,7 +26,7 @@ export const openStore = async (platform: Platform): Promise<Running> => {
   );
   return {
     ...running,
-    close: () => closeAll([store.close, running.close]),
+    close: () => closeAll([() => store.close(), running.close]),
   };
 };
 
@@ -56,7 +56,7 @@ export const runRole = async (name: RoleName, configFile: string, options: RoleO
     const config = await readConfig(configFile);
     if (name === "listen" || name === "ingest") checkRole(name, config);
     const platform = await openPlatform(config, name);
-    closing.push(platform.close);
+    closing.push(() => platform.close());
     if (options.metricsPort !== undefined)
       closing.push((await serveMetrics(platform.metrics, options.metricsPort)).close);
     const running = await start(name, platform, options);
