@@ -31,6 +31,9 @@ export const newsOf = (): ((from: string, offset: number, n: number) => boolean)
   };
 };
 
+/** A step's refusals beyond so many are not told (core/task.ts). */
+const mostListed = 16;
+
 interface Kept {
   readonly cells: Map<string, unknown>;
   readonly dueAt: LogTime | null;
@@ -59,6 +62,7 @@ export const plainFold = (
     const from = position === null ? "" : `${position.writer}:${position.topic}/${position.partition}`;
     if (position !== null && !isNews(from, position.offset, position.n)) continue;
     const now = logTime(carried ?? stampMs);
+    const { device: of } = body as { device?: string };
     let n = 0;
 
     const put = (topic: AnyTopic, to: number, as: string, at: number, what: Body): void => {
@@ -72,14 +76,17 @@ export const plainFold = (
         const topic = stage.writes[to] as AnyTopic;
         put(topic, partitionOf(outKey, topic.partitions), outKey, at, what);
       };
-      const quarantine = ({ reason }: { reason: string }): void =>
-        emit(stage.quarantine, as, { kind: "quarantined", reason } as Body);
+      let listed = 0;
+      const quarantine = ({ reason }: { reason: string }): void => {
+        if (listed++ < mostListed) emit(stage.quarantine, of || as, { kind: "quarantined", reason } as Body);
+      };
       try {
         does(state, { emit, quarantine } as unknown as Out<never>);
         kept.set(as, { cells: state.kept, dueAt: state.dueAt });
       } catch {
         told.length = length;
         n = firstN;
+        listed = 0;
         quarantine({ reason: "stage-defect" });
       }
     };

@@ -1,9 +1,10 @@
 /**
- * `make sim SEEDS=n`: the standard scenario under so many seeds, then the table of planted faults and the first seed that finds each.
+ * `make sim SEEDS=n`: the standard scenario under so many seeds, the ward's own stages under a hundredth of them, then the table of planted faults and the first seed that finds each.
  * One seed alone: SEED=number. Exits 1 when the honest protocol fails or a planted fault is not found.
  */
 import { Command, InvalidArgumentError } from "commander";
 import { faults } from "./faults.ts";
+import { realWard } from "./real-ward.ts";
 import { run, type Verdict } from "./scenario.ts";
 
 const whole = (text: string): number => {
@@ -38,6 +39,20 @@ const honest = async (): Promise<boolean> => {
   return bad.length === 0;
 };
 
+/** A hundredth of the seeds for the ward itself, which is that much larger. */
+const real = async (): Promise<boolean> => {
+  const many = Math.max(1, Math.round(seeds / 100));
+  let bad = 0;
+  for (let number = 1; number <= many; number++) {
+    const verdict = await run(number, {}, await realWard());
+    if (verdict.wrong === null) continue;
+    bad++;
+    say(`the real ward, ${told(number, verdict)}`);
+  }
+  say(`${many} seeds of the ward's own stages: ${bad} bad`);
+  return bad === 0;
+};
+
 const planted = async (): Promise<boolean> => {
   let found = 0;
   for (const [name, fault] of Object.entries(faults)) {
@@ -58,4 +73,4 @@ if (seed !== undefined) {
   const verdict = await run(seed);
   say(told(seed, verdict));
   process.exitCode = verdict.wrong === null ? 0 : 1;
-} else process.exitCode = (await honest()) && (await planted()) ? 0 : 1;
+} else process.exitCode = (await honest()) && (await real()) && (await planted()) ? 0 : 1;

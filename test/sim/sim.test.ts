@@ -1,6 +1,7 @@
 /** Exactly once, by simulation: the real runner and task on a cluster of which everything may die, be late or be repeated. */
 import { describe, expect, it } from "vitest";
 import { faults } from "./faults.ts";
+import { realWard } from "./real-ward.ts";
 import { run, type Verdict } from "./scenario.ts";
 
 const seeds = 500;
@@ -32,6 +33,15 @@ describe("a simulated cluster under the honest protocol", () => {
 
   it("does so in a storm of takeovers, late sends and compaction too", async () => {
     expect(await badOnes(10_001, 100, stormy)).toEqual([]);
+  }, 120_000);
+
+  it("does so with the ward's own stages, schemas and a simulated ward's messages", async () => {
+    const bad: string[] = [];
+    for (let seed = 1; seed <= 12; seed++) {
+      const { wrong } = await run(seed, {}, await realWard());
+      if (wrong !== null) bad.push(`seed ${seed}: ${wrong}`);
+    }
+    expect(bad).toEqual([]);
   }, 120_000);
 
   it("runs the same way from the same seed, and another way from another", async () => {
