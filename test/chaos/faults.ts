@@ -64,7 +64,7 @@ export const describeFault = (fault: Strike): string => {
     case "kill":
       return `SIGKILL ${fault.target}, started again after ${seconds(fault.forMs)}`;
     case "hang":
-      return `SIGSTOP ${fault.target} for ${seconds(fault.forMs)}${fault.forMs > sessionMs ? ", longer than its session" : ""}`;
+      return `SIGSTOP ${fault.target} for ${seconds(fault.forMs)}${fault.forMs > sessionMs ? ", longer than a session" : ""}`;
     case "lose acks":
       return `${fault.target} loses ${fault.count} answer(s) to ${fault.to} after they took effect`;
     case "rolling restart":

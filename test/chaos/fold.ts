@@ -1,14 +1,17 @@
 /**
- * The oracle of the stages: each one's input as it stands in the log, without repeats, folded in one go by one task that never crashes,
- * shares nothing and waits for nobody. What a stage really wrote must be that, record for record and byte for byte.
+ * The oracle of the stages: each one's input as it stands in the log, folded in one go by the simulator's plain loop, which has no task,
+ * checkpoint or batch. What a stage really wrote must be that, record for record and byte for byte; of what it refused, the reason.
  */
 import { HighWaterMarks, type Position, upstreamOf } from "../../streams/core/position.ts";
 import type { AnyStage, AnyTopic } from "../../streams/core/stage.ts";
-import { type InputRecord, Task } from "../../streams/core/task.ts";
+import type { InputRecord } from "../../streams/core/task.ts";
 import { digest } from "../../streams/core/hash.ts";
+import { logTime } from "../../streams/core/time.ts";
+import type { Body, Envelope } from "../../streams/core/topic.ts";
 import type { Topology } from "../../streams/core/topology.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import type { Log } from "../../streams/log/log.ts";
+import { plainFold } from "../sim/plain-fold.ts";
 import { recordsOf } from "../platform/watch.ts";
 import { type Tally, tally } from "./tally.ts";
 
@@ -44,26 +47,33 @@ export const contentsOf = async (log: Log, wire: Wire, topic: AnyTopic): Promise
 const idOf = (topic: AnyTopic, partition: number, position: Position): string =>
   `${topic.name}/${partition} from ${upstreamOf(position)} offset ${position.offset} output ${position.n}`;
 
+const contentOf = (wire: Wire, topic: AnyTopic, key: string, envelope: Envelope<Body>): string =>
+  envelope.body.kind === "quarantined"
+    ? `${key} ${(envelope.body as Body & { reason: string }).reason}`
+    : `${key} ${digest(wire.encode(topic, envelope))}`;
+
 const expectedOf = (stage: AnyStage, topology: Topology, wire: Wire, input: TopicContents): Map<string, string> => {
+  const { name: writer, reads } = stage;
   const expected = new Map<string, string>();
   input.partitions.forEach((records, partition) => {
-    const task = new Task(stage, partition, topology.upstreams(stage.reads.name));
-    for (const { topic, partition: to, key, envelope } of task.process(records)) {
-      if (envelope.position === null) continue;
-      expected.set(idOf(topic, to, envelope.position), `${key} ${digest(wire.encode(topic, envelope))}`);
+    for (const told of plainFold(stage, partition, topology.upstreams(reads.name), records, wire)) {
+      const position = { writer, topic: reads.name, partition, offset: told.offset, n: told.n };
+      const envelope = { position, logTime: logTime(told.logTime), body: told.body };
+      const topic = topology.topic(told.topic);
+      expected.set(idOf(topic, told.partition, position), contentOf(wire, topic, told.key, envelope));
     }
   });
   return expected;
 };
 
 /** What one stage wrote to each of its topics. */
-const writtenBy = (stage: AnyStage, outputs: readonly TopicContents[]): [string, string][] =>
+const writtenBy = (stage: AnyStage, wire: Wire, outputs: readonly TopicContents[]): [string, string][] =>
   outputs.flatMap(({ topic, partitions }) =>
     partitions.flatMap((records, partition) =>
-      records.flatMap(({ key, value, decoded }): [string, string][] => {
+      records.flatMap(({ key, decoded }): [string, string][] => {
         const position = decoded.ok ? decoded.value.position : null;
-        if (position === null || position.writer !== stage.name) return [];
-        return [[idOf(topic, partition, position), `${key} ${digest(value)}`]];
+        if (!decoded.ok || position === null || position.writer !== stage.name) return [];
+        return [[idOf(topic, partition, position), contentOf(wire, topic, key, decoded.value)]];
       }),
     ),
   );
@@ -74,5 +84,5 @@ export const foldStages = (topology: Topology, wire: Wire, contents: ReadonlyMap
     const input = contents.get(stage.reads.name);
     const outputs = Object.values<AnyTopic>(stage.writes).flatMap(({ name }) => contents.get(name) ?? []);
     if (input === undefined) throw new RangeError(`${stage.reads.name}: was not read`);
-    return tally(`outputs of ${stage.name}`, expectedOf(stage, topology, wire, input), writtenBy(stage, outputs));
+    return tally(`outputs of ${stage.name}`, expectedOf(stage, topology, wire, input), writtenBy(stage, wire, outputs));
   });
