@@ -10,7 +10,12 @@ const clockAfter = (readings: readonly (readonly [number, number, number])[]): C
   let clock: Clock | undefined;
   for (const [second, aheadMs, delayMs] of readings) {
     const at = t0 + second * 1_000;
-    const stamp = { deviceTime: deviceTime(at + aheadMs), receivedTime: receivedTime(at + delayMs), boot: null };
+    const stamp = {
+      deviceTime: deviceTime(at + aheadMs),
+      receivedTime: receivedTime(at + delayMs),
+      boot: null,
+      sequence: null,
+    };
     clock = observe(clock, stamp, uncertaintyMs);
   }
   if (clock === undefined) throw new Error("a clock needs readings");
@@ -46,10 +51,28 @@ describe("a clock's estimate", () => {
   it("starts anew when the device starts anew", () => {
     const before = observe(
       undefined,
-      { deviceTime: deviceTime(t0), receivedTime: receivedTime(t0), boot: "a" },
+      { deviceTime: deviceTime(t0), receivedTime: receivedTime(t0), boot: "a", sequence: null },
       uncertaintyMs,
     );
-    const stamp = { deviceTime: deviceTime(t0 + 60_000 - 900_000), receivedTime: receivedTime(t0 + 60_000), boot: "b" };
+    const stamp = {
+      deviceTime: deviceTime(t0 + 60_000 - 900_000),
+      receivedTime: receivedTime(t0 + 60_000),
+      boot: "b",
+      sequence: null,
+    };
     expect(observe(before, stamp, uncertaintyMs)).toMatchObject({ appliedMs: 900_000, boot: "b", suspicion: null });
+  });
+
+  it("is not moved by a reading that its boot's count says is old", () => {
+    const stampOf = (second: number, sequence: number, delayMs: number) => ({
+      deviceTime: deviceTime(t0 + second * 1_000),
+      receivedTime: receivedTime(t0 + second * 1_000 + delayMs),
+      boot: "a",
+      sequence,
+    });
+    let clock: Clock | undefined;
+    for (let second = 0; second < 10; second++) clock = observe(clock, stampOf(second, second, 50), uncertaintyMs);
+    expect(observe(clock, stampOf(3, 3, 60_000), uncertaintyMs)).toEqual(clock);
+    expect(observe(clock, stampOf(-3_600, 10, 3_610_000), uncertaintyMs).appliedMs).toBe(3_610_000);
   });
 });

@@ -78,13 +78,13 @@ const admitReading = (
 
 const moveClock = (
   state: DeviceCells,
-  { deviceTime, boot }: DecodedReading,
+  { deviceTime, boot, sequence }: DecodedReading,
   { receivedTime }: Reading,
   uncertaintyMs: number,
 ): void => {
   if (deviceTime === null) return;
   const before = clockOf(state);
-  const after = observe(before, { deviceTime, receivedTime, boot }, uncertaintyMs);
+  const after = observe(before, { deviceTime, receivedTime, boot, sequence }, uncertaintyMs);
   if (after !== before) state.set("clock", after);
 };
 
