@@ -1,6 +1,5 @@
 /** Refused input as a record: whole, with its reason and where it stood. */
 import type { Problem } from "./failure.ts";
-import type { AnyStage } from "./stage.ts";
 import type { InputRecord } from "./task.ts";
 import type { Body } from "./topic.ts";
 
@@ -17,9 +16,9 @@ const detailLength = 500;
 export const cut = (text: string, length = detailLength): string =>
   text.length > length ? `${text.slice(0, length)}…` : text;
 
-/** Filed under the device that the input names, else under the key that was stepped. The detail is taken as it is. */
+/** `stage`: who refused it, a stage or a sink. Filed under the device that the input names, else under the key that was stepped. The detail is taken as it is. */
 export const quarantineOf = (
-  stage: AnyStage,
+  stage: { readonly name: string; readonly reads: { readonly name: string } },
   partition: number,
   record: InputRecord,
   steppedKey: string,

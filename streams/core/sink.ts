@@ -17,6 +17,8 @@ export interface Sink<B extends Body, W extends Record<string, AnyTopic> = Recor
   readonly name: string;
   readonly reads: Topic<B>;
   readonly writes: W;
+  /** The topic, one of `writes`, that takes the place of what can't be written back (`poison-output`). Without one it is only told. */
+  readonly quarantine?: keyof W & string;
   /**
    * Resolves only when the outside system has answered for all of them; progress is recorded after that. Rejects with a
    * retryable OperatingError to be called again with the same entries after a pause. Ticks are left out.

@@ -60,6 +60,8 @@ export interface PartitionHandler {
   process(records: readonly LogRecord[]): Promise<void>;
   /** The partition was lost or the subscription closes: stop at once, start nothing new. May come more than once, and while `open` or `process` run. */
   close(): Promise<void>;
+  /** Told once of each error that closes the partition, to be reopened or not: a rejection of `open`, `process` or `close`, or of the reading. */
+  failed?(error: unknown): void;
 }
 
 export interface Subscription {

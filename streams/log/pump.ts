@@ -54,6 +54,8 @@ export class Pump {
       try {
         await this.#carry();
       } catch (error) {
+        // Of what is being closed, a call that comes too late is no news; a defect is.
+        if (!(this.stopping && error instanceof OperatingError)) this.#options.handler.failed?.(error);
         if (this.stopping) break;
         if (isFatal(error)) {
           this.#stop.abort();
@@ -90,6 +92,7 @@ export class Pump {
     try {
       await reader?.close();
     } catch (error) {
+      this.#options.handler.failed?.(error);
       this.#options.onFatal(error);
     }
   }
@@ -98,6 +101,7 @@ export class Pump {
     try {
       await this.#options.handler.close();
     } catch (error) {
+      this.#options.handler.failed?.(error);
       this.#options.onFatal(error);
     }
   }

@@ -5,12 +5,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OperatingError } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
-import { HighWaterMarks, type Mark } from "../core/position.ts";
+import { HighWaterMarks, type Mark, type Position } from "../core/position.ts";
+import { quarantineOf } from "../core/quarantine.ts";
 import type { Emission, Sink } from "../core/sink.ts";
 import type { AnyTopic, Entry } from "../core/stage.ts";
+import type { InputRecord } from "../core/task.ts";
 import { logTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
 import type { Append, Appender, LogRecord, Owner, PartitionHandler, Subscription } from "./log.ts";
+import { encodeOne, encodeRefused, isProblem } from "./outputs.ts";
 import { decodeAll, refuseLostInput, type RunnerOptions } from "./stage-runner.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a sink of any body
@@ -47,9 +50,9 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
     await oldOwner?.close();
   };
 
-  const read = async (records: readonly LogRecord[]): Promise<Entry<Body>[]> => {
+  const read = (inputs: readonly InputRecord[]): Entry<Body>[] => {
     const entries: Entry<Body>[] = [];
-    for (const { key, offset, decoded, ...record } of await decodeAll(sink.reads, records, wire)) {
+    for (const { key, offset, decoded, ...record } of inputs) {
       if (!decoded.ok) {
         options.onUnreadable(sink.name, { key, offset, ...record }, decoded.problem.reason);
         continue;
@@ -74,29 +77,43 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
       try {
         return await sink.write(entries);
       } catch (error) {
-        options.onError(sink.name, partition, error);
         if (!(error instanceof OperatingError && error.retry) || !open) throw error;
+        options.onError(sink.name, partition, error);
         await sleep(retryPauseMs);
-        if (!open) throw error;
+        if (!open) throw lateAnswer(sink.name, partition);
       }
     }
   };
 
-  const encode = (emissions: readonly Emission<Record<string, AnyTopic>>[]): Append[] => {
+  /** Null where neither it nor a refusal in its place can be written. */
+  const encode = (
+    { to, key, body }: Emission<Record<string, AnyTopic>>,
+    position: Position,
+    inputs: readonly InputRecord[],
+  ): Append | null => {
+    const topic = topicOf(sink, to);
+    const envelope = { position, logTime: null, body };
+    const made = encodeOne(wire, topic, partitionOf(key, topic.partitions), key, envelope);
+    if (!isProblem(made)) return made;
+    options.onQuarantined?.(sink.name, made.reason);
+    options.onError(sink.name, partition, new OperatingError(made.reason, made.detail, { retry: false }));
+    const input = inputs.find(({ offset }) => offset === position.offset);
+    if (sink.quarantine === undefined || input === undefined) return null;
+    const { body: refused } = quarantineOf(sink, partition, input, input.key, made);
+    return encodeRefused(sink.name, topicOf(sink, sink.quarantine), envelope, refused, wire);
+  };
+
+  const encodeAll = (
+    emissions: readonly Emission<Record<string, AnyTopic>>[],
+    inputs: readonly InputRecord[],
+  ): Append[] => {
     const counts = new Map<number, number>();
-    return emissions.map(({ offset, to, key, body }) => {
-      const topic = (sink.writes as Record<string, AnyTopic>)[to];
-      if (topic === undefined)
-        throw new OperatingError("unknown-topic", `${sink.name}: writes no ${to}`, { retry: false });
+    return emissions.flatMap((emission) => {
+      const { offset } = emission;
       const n = counts.get(offset) ?? 0;
       counts.set(offset, n + 1);
       const position = { writer: sink.name, topic: sink.reads.name, partition, offset, n };
-      return {
-        topic: topic.name,
-        partition: partitionOf(key, topic.partitions),
-        key,
-        value: wire.encode(topic, { position, logTime: null, body }),
-      };
+      return encode(emission, position, inputs) ?? [];
     });
   };
 
@@ -119,9 +136,11 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
       if (owner === undefined || appender === undefined || !open || last === undefined)
         throw new OperatingError("task-not-open", `${sink.name}/${partition}: closed`, { retry: true });
       const [claimed, out] = [owner, appender];
-      const entries = await read(records);
+      const inputs = await decodeAll(sink.reads, records, wire);
+      const entries = read(inputs);
       const emissions = entries.length === 0 ? [] : await write(entries);
-      if (emissions.length > 0) await out.append(encode(emissions));
+      const appends = encodeAll(emissions, inputs);
+      if (appends.length > 0) await out.append(appends);
       const progress: Progress = { next: last.offset + 1, marks: marks.entries() };
       await claimed.commit(new Map([[checkpointKey, new TextEncoder().encode(JSON.stringify(progress))]]));
       options.onProgress?.(sink.name, partition, progress.next, {
@@ -134,5 +153,15 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
       if (records.length < 64 && options.lingerMs > 0) await sleep(options.lingerMs);
     },
     close,
+    failed: (error) => options.onError(sink.name, partition, error),
   };
 };
+
+const topicOf = (sink: AnySink, to: string): AnyTopic => {
+  const topic = (sink.writes as Record<string, AnyTopic>)[to];
+  if (topic === undefined) throw new OperatingError("unknown-topic", `${sink.name}: writes no ${to}`, { retry: false });
+  return topic;
+};
+
+const lateAnswer = (sink: string, partition: number): OperatingError =>
+  new OperatingError("task-not-open", `${sink}/${partition}: closed while a write was to be repeated`, { retry: true });

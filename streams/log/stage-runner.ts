@@ -9,8 +9,8 @@ import type { AnyStage, AnyTopic } from "../core/stage.ts";
 import { type InputRecord, Task, type TaskCounts } from "../core/task.ts";
 import type { Topology } from "../core/topology.ts";
 import { schemaIdOf, type Wire } from "../core/wire.ts";
-import type { Quarantined } from "../../schemas/records.ts";
 import type { Appender, Log, LogRecord, Owner, PartitionHandler, Subscription } from "./log.ts";
+import { encodeOutputs } from "./outputs.ts";
 
 export interface RunnerOptions {
   readonly log: Log;
@@ -19,9 +19,9 @@ export interface RunnerOptions {
   readonly lingerMs: number;
   /** Told after each stored checkpoint. */
   onProgress?(stage: string, partition: number, next: number, counts: Readonly<TaskCounts>): void;
-  /** Told for each input that a stage refused. */
+  /** Told for each input that a stage or sink refused, and for each output that could not be written (`poison-output`). */
   onQuarantined?(stage: string, reason: string): void;
-  /** Told when a partition stops or is reopened because of an error. */
+  /** Told once of each error that stops or reopens a partition, and of each failed attempt at a sink's write. */
   onError(stage: string, partition: number, error: unknown): void;
 }
 
@@ -91,19 +91,11 @@ const stageHandler = (
   const step = async (batch: readonly LogRecord[], claimed: Claimed): Promise<void> => {
     const inputs = await decodeAll(stage.reads, batch, wire);
     const outputs = claimed.task.process(inputs);
-    if (outputs.length > 0)
-      await claimed.appender.append(
-        outputs.map(({ topic, partition: to, key, envelope }) => ({
-          topic: topic.name,
-          partition: to,
-          key,
-          value: wire.encode(topic, envelope),
-        })),
-      );
+    const { appends, quarantined, poisoned } = encodeOutputs(stage, partition, inputs, outputs, wire);
+    claimed.task.counts.quarantined += poisoned;
+    if (appends.length > 0) await claimed.appender.append(appends);
     await claimed.owner.commit(claimed.task.checkpoint());
-    for (const { envelope } of outputs)
-      if (envelope.body.kind === "quarantined")
-        options.onQuarantined?.(stage.name, (envelope.body as Quarantined).reason);
+    for (const reason of quarantined) options.onQuarantined?.(stage.name, reason);
     options.onProgress?.(stage.name, partition, claimed.task.next, claimed.task.counts);
   };
 
@@ -126,16 +118,12 @@ const stageHandler = (
           retry: true,
         });
       const claimed: Claimed = { owner, appender, task };
-      try {
-        for (let i = 0; i < records.length; i += largestBatch) await step(records.slice(i, i + largestBatch), claimed);
-        await log.report(stage.name, stage.reads.name, partition, claimed.task.next);
-      } catch (error) {
-        options.onError(stage.name, partition, error);
-        throw error;
-      }
+      for (let i = 0; i < records.length; i += largestBatch) await step(records.slice(i, i + largestBatch), claimed);
+      await log.report(stage.name, stage.reads.name, partition, claimed.task.next);
       if (records.length < smallBatch && options.lingerMs > 0) await sleep(options.lingerMs);
     },
     close,
+    failed: (error) => options.onError(stage.name, partition, error),
   };
 };
 

@@ -15,6 +15,21 @@ export interface Fault {
   readonly since: number;
 }
 
+/** Refusals that are the platform's own doing, of one stage and reason. */
+export interface Defect {
+  readonly stage: string;
+  readonly reason: string;
+  readonly count: number;
+  /** Where the newest one's input stands, and what was wrong with it. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly since: number;
+}
+
+/** Reasons that accuse our own code: no device is to blame. */
+export const technicalReasons: ReadonlySet<string> = new Set(["stage-defect", "poison-output"]);
+
 interface Placed {
   readonly bed: string;
   readonly device: DeviceView;
@@ -43,6 +58,19 @@ const stallItem = (since: number): Item => ({
   action: "check ingest and the log; no value below is current",
   since,
   wall: true,
+});
+
+const defectItem = ({ stage, reason, count, topic, partition, offset, since }: Defect): Item => ({
+  identity: `${reason} ${stage}`,
+  priority: "medium",
+  beds: [],
+  what:
+    reason === "poison-output"
+      ? `${stage} made ${count} ${count === 1 ? "output" : "outputs"} that can't be written`
+      : `${stage} failed on ${count} ${count === 1 ? "entry" : "entries"}`,
+  action: `not a device's fault: have an engineer look with afferent step ${stage} ${partition} ${offset} (${topic})`,
+  since,
+  wall: false,
 });
 
 const silentItem = ({ bed, device }: Placed): Item => ({
@@ -172,6 +200,7 @@ export interface Concerns {
   readonly beds: readonly BedView[];
   readonly unplaced: readonly DeviceView[];
   readonly faults: readonly Fault[];
+  readonly defects: readonly Defect[];
   readonly stalledSince: number | null;
 }
 
@@ -183,7 +212,7 @@ const isMonitoring = (device: string, vitals: readonly VitalView[], logTime: num
 };
 
 /** At most 50; high before medium before low, what can't be seen before what is seen, then the longest first. */
-export const attention = ({ logTime, beds, unplaced, faults, stalledSince }: Concerns): AttentionView[] => {
+export const attention = ({ logTime, beds, unplaced, faults, defects, stalledSince }: Concerns): AttentionView[] => {
   const placed: Placed[] = beds.flatMap(({ bed, devices, vitals }) =>
     devices.map((device) => ({ bed, device, usable: isMonitoring(device.device, vitals, logTime) })),
   );
@@ -193,6 +222,7 @@ export const attention = ({ logTime, beds, unplaced, faults, stalledSince }: Con
     ...placed.flatMap((one) => deviceItem(one) ?? []),
     ...beds.flatMap(episodesItem),
     ...unplaced.map(unplacedItem),
+    ...defects.map(defectItem),
   ].sort((a, b) => rank[b.priority] - rank[a.priority] || a.since - b.since);
   return [...platform, ...rest].slice(0, most);
 };

@@ -337,6 +337,32 @@ const quarantined = {
   value: new Uint8Array(),
 } as const;
 
+describe("a defect of the platform itself", () => {
+  it("is one technical alarm of its stage, with what to do, until an hour after it last showed", () => {
+    const model = told(
+      noon,
+      { ...quarantined, stage: "windows", topic: "telemetry.vitals", reason: "stage-defect", partition: 2, offset: 70 },
+      { ...quarantined, stage: "windows", topic: "telemetry.vitals", reason: "stage-defect", partition: 1, offset: 93 },
+      { ...quarantined, stage: "gates", topic: "clinical.events", reason: "poison-output", offset: 5 },
+      quarantined,
+    );
+    expect(model.view(noon).attention).toMatchObject([
+      {
+        identity: "stage-defect windows",
+        priority: "medium",
+        what: "windows failed on 2 entries",
+        action: "not a device's fault: have an engineer look with afferent step windows 1 93 (telemetry.vitals)",
+        since: noon,
+      },
+      { identity: "poison-output gates", what: "gates made 1 output that can't be written" },
+    ]);
+    model.fold({ kind: "tick" }, noon + 3_599_000);
+    expect(model.view(noon).attention).toHaveLength(2);
+    model.fold({ kind: "tick" }, noon + 3_600_000);
+    expect(model.view(noon).attention).toHaveLength(0);
+  });
+});
+
 describe("the board's own sight", () => {
   it("what can't be read is said first, since when, until it can be read again", () => {
     const model = told(noon, association(), deviceState({ state: "silent" }));

@@ -24,7 +24,7 @@ import type {
   Tick,
   WaveformChunk,
 } from "../../../schemas/records.ts";
-import { attention, type Fault } from "./attention.ts";
+import { attention, type Defect, type Fault, technicalReasons } from "./attention.ts";
 import { Decisions } from "./decisions.ts";
 import { Devices, type Place } from "./devices.ts";
 import { Episodes } from "./episodes.ts";
@@ -68,6 +68,8 @@ export interface ModelOptions {
 const listed = 100;
 const bedsKept = 500;
 const reasonsKept = 60;
+/** A defect of our own stays on the list for so long after it last showed. */
+const defectShownMs = 3_600_000;
 const otherReason = "other";
 
 /** Worst last. */
@@ -88,6 +90,8 @@ export class BoardModel {
   readonly #stages: ReadonlyMap<string, StageProgress>;
   readonly #faults = new Map<string, Fault>();
   readonly #quarantined = new Map<string, number>();
+  /** By stage and reason. */
+  readonly #defects = new Map<string, Defect & { readonly until: number }>();
   readonly #limits = new Map<string, LimitView>();
   #rulesVersion = -1;
   #measurements = 0;
@@ -138,6 +142,7 @@ export class BoardModel {
         break;
       case "quarantined":
         this.#count(body.reason);
+        if (technicalReasons.has(body.reason)) this.#defect(body, logTime);
         break;
     }
   }
@@ -195,6 +200,7 @@ export class BoardModel {
     const { beds, unplaced } = this.#places();
     const stalledSince = this.#clock.stalledSince(nowMs);
     const faults = [...this.#faults.values()];
+    const defects = [...this.#defects.values()].filter(({ until }) => until > this.logTime);
     const speed = this.#clock.speed();
     const counts = this.#decisions.counts();
     return {
@@ -204,7 +210,7 @@ export class BoardModel {
       stalledSince,
       wantedSpeed: this.#options.wantedSpeed,
       actualSpeed: speed,
-      attention: attention({ logTime: this.logTime, beds, unplaced, faults, stalledSince }),
+      attention: attention({ logTime: this.logTime, beds, unplaced, faults, defects, stalledSince }),
       beds,
       unplaced,
       limits: [...this.#limits.values()],
@@ -251,6 +257,15 @@ export class BoardModel {
   #count(reason: string): void {
     const key = this.#quarantined.has(reason) || this.#quarantined.size < reasonsKept ? reason : otherReason;
     this.#quarantined.set(key, (this.#quarantined.get(key) ?? 0) + 1);
+  }
+
+  #defect({ stage, reason, topic, partition, offset }: Quarantined, logTime: number): void {
+    const name = `${stage} ${reason}`;
+    const until = logTime + defectShownMs;
+    const before = this.#defects.get(name);
+    const stands = before !== undefined && before.until > logTime ? before : { count: 0, since: logTime };
+    const { count, since } = stands;
+    this.#defects.set(name, { stage, reason, topic, partition, offset, count: count + 1, since, until });
   }
 
   #bedNameOf(device: string, logTime: number): string | null {
