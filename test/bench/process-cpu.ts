@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 /** Clock ticks a second on Linux, in which /proc counts CPU time. */
 const ticksPerSecond = 100;
 
+const stopMsMax = 30_000;
+
 /** CPU seconds of a process so far, user and system, its threads included. */
 export const cpuSeconds = (pid: number): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -18,6 +20,7 @@ export interface Child {
   says(text: string): Promise<void>;
   /** Resolves with its exit code. */
   readonly ended: Promise<number | null>;
+  /** Rejects when it had to be killed. */
   stop(): Promise<void>;
 }
 
@@ -49,7 +52,10 @@ export const startChild = (script: string, ...args: readonly string[]): Child =>
       }),
     stop: async () => {
       process_.kill("SIGTERM");
+      const late = setTimeout(() => process_.kill("SIGKILL"), stopMsMax);
       await ended;
+      clearTimeout(late);
+      if (process_.signalCode === "SIGKILL") throw new Error(`${script}: did not stop within ${stopMsMax / 1000} s`);
     },
   };
 };

@@ -24,7 +24,7 @@ export interface RawToWindows {
   readonly measurements: number;
 }
 
-const beds = 384;
+const beds = 160;
 /** Inside the windows' lateness of 5 min, or some of it would be refused as too late. */
 const wardMs = 4 * 60_000;
 const appendAtOnce = 2_000;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Rejects after the limit. */
-export const until = async (holds: () => Promise<boolean>, what: string, limitMs = 180_000): Promise<void> => {
+export const until = async (holds: () => Promise<boolean>, what: string, limitMs = 600_000): Promise<void> => {
   const began = performance.now();
   while (!(await holds())) {
     if (performance.now() - began > limitMs) throw new Error(`${what}: not within ${limitMs / 1000} s`);
