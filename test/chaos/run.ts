@@ -21,6 +21,7 @@ export interface ChaosOptions {
 }
 
 export interface ChaosReport extends Comparison {
+  readonly intake: Intake;
   readonly messages: number;
   readonly struck: readonly Struck[];
   /** From the last fault until everything that was sent had gone through every stage and sink. */
@@ -92,6 +93,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
     });
     return {
       ...compared,
+      intake,
       messages: sent.messages,
       struck,
       drainedMs,
