@@ -5,6 +5,7 @@ import type { ServerHandle } from "../deploy/handle.ts";
 import { freePorts } from "../deploy/ports.ts";
 import { OperatingError } from "../streams/core/failure.ts";
 import { logConformance } from "../streams/log/conformance.ts";
+import { otherProcess } from "../streams/log/conformance-killed.ts";
 import {
   append,
   bytes,
@@ -23,10 +24,18 @@ import { sharedStack } from "./stack.ts";
 const server = (): ServerHandle => sharedStack().server("kafka");
 const brokers = (): string[] => [server().url];
 
-logConformance("Kafka", () => async () => kafkaLog({ brokers: brokers(), clientId: "conformance" }), {
-  durable: true,
-  patienceMs: 15_000,
-});
+const elsewhere = (story: string) =>
+  otherProcess(
+    `import { kafkaLog } from ${JSON.stringify(new URL("../streams/log/kafka.ts", import.meta.url).href)};`,
+    `kafkaLog({ brokers: ${JSON.stringify(brokers())}, clientId: "elsewhere" })`,
+    story,
+  );
+
+logConformance(
+  "Kafka",
+  () => Object.assign(async () => kafkaLog({ brokers: brokers(), clientId: "conformance" }), { elsewhere }),
+  { durable: true, patienceMs: 15_000 },
+);
 
 const open = (): Log => kafkaLog({ brokers: brokers(), clientId: "test" });
 

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { logConformance } from "./conformance.ts";
+import { killed, linesOf, otherProcess } from "./conformance-killed.ts";
 import {
   append,
   eventually,
@@ -22,42 +23,22 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const freshFile = (): string => join(folder, `${files++}.sqlite`);
 
+/** Another process with the same file. */
+const inFile = (file: string, story: string): ChildProcess =>
+  otherProcess(
+    `import { sqliteLog } from ${JSON.stringify(new URL("./sqlite.ts", import.meta.url).href)};`,
+    `sqliteLog({ file: ${JSON.stringify(file)} })`,
+    story,
+  );
+
 logConformance(
   "sqlite",
   () => {
     const file = freshFile();
-    return async () => sqliteLog({ file });
+    return Object.assign(async () => sqliteLog({ file }), { elsewhere: (story: string) => inFile(file, story) });
   },
   { durable: true, patienceMs: 5_000 },
 );
-
-/** Another process with the same file: runs `story`, in which `log` is the open log. */
-const otherProcess = (file: string, story: string): ChildProcess => {
-  const code = `import { sqliteLog } from ${JSON.stringify(new URL("./sqlite.ts", import.meta.url).href)};
-    const log = sqliteLog({ file: ${JSON.stringify(file)} });
-    ${story}`;
-  return spawn(process.execPath, ["--input-type=module-typescript", "-e", code], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-};
-
-const linesOf = (child: ChildProcess): string[] => {
-  const lines: string[] = [];
-  let rest = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    const parts = (rest + chunk).split("\n");
-    rest = parts.pop() ?? "";
-    lines.push(...parts);
-  });
-  return lines;
-};
-
-const killed = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await ended;
-};
 
 const writing = `
   await log.ensure([{ name: "telemetry.raw", partitions: 2 }]);
@@ -75,7 +56,7 @@ describe("sqlite log between processes", { timeout: 30_000 }, () => {
   it("has everything that a process acknowledged before it was killed, and no half append", async () => {
     const file = freshFile();
     for (let round = 0; round < 3; round++) {
-      const child = otherProcess(file, writing);
+      const child = inFile(file, writing);
       const acknowledged = linesOf(child);
       await eventually(() => expect(acknowledged.length).toBeGreaterThan(200), 15_000);
       await killed(child);
@@ -96,7 +77,7 @@ describe("sqlite log between processes", { timeout: 30_000 }, () => {
     const log = sqliteLog({ file });
     await log.ensure([{ name: "telemetry.raw", partitions: 1 }]);
     const reader = await log.reader("telemetry.raw", 0, "start");
-    const child = otherProcess(
+    const child = inFile(
       file,
       `const appender = await log.appender("other");
        for (let i = 0; i < 10; i++) {
@@ -118,7 +99,7 @@ describe("sqlite log between processes", { timeout: 30_000 }, () => {
     const file = freshFile();
     const log = sqliteLog({ file });
     await log.ensure([{ name: "telemetry.raw", partitions: 2 }]);
-    const child = otherProcess(
+    const child = inFile(
       file,
       `const handler = (partition) => ({
          open: async () => { console.log("open " + partition); return 0; },
@@ -144,7 +125,7 @@ describe("sqlite log between processes", { timeout: 30_000 }, () => {
     const file = freshFile();
     const log = sqliteLog({ file });
     await log.ensure([{ name: "telemetry.raw", partitions: 1 }]);
-    const child = otherProcess(
+    const child = inFile(
       file,
       `const handler = (partition) => ({
          open: async () => { console.log("open"); return 0; },
@@ -239,7 +220,7 @@ describe("sqlite log", () => {
     const file = freshFile();
     const log = sqliteLog({ file });
     await log.ensure([{ name: "telemetry.raw", partitions: 1 }]);
-    const child = otherProcess(
+    const child = inFile(
       file,
       `import { DatabaseSync } from "node:sqlite";
        const db = new DatabaseSync(${JSON.stringify(file)});
