@@ -9,7 +9,7 @@ import { partitionOf } from "../../streams/core/hash.ts";
 import { receivedTime } from "../../streams/core/time.ts";
 import { readRoster } from "../../streams/io/roster-file.ts";
 import type { Append } from "../../streams/log/log.ts";
-import { announce } from "../../streams/roles/source.ts";
+import { announce, fixScale } from "../../streams/roles/source.ts";
 import { rosterOf } from "../../streams/sim/ward/roster.ts";
 import { ward } from "../../streams/sim/ward/ward.ts";
 import { raw, type RawBody, vitals, windows } from "../../schemas/topics.ts";
@@ -39,7 +39,8 @@ export const rawToWindows = async (stack: BenchStack): Promise<RawToWindows> => 
   const { log, wire } = platform;
   const reading = readRoster(JSON.stringify(roster));
   if (!reading.ok) throw new Error(reading.problem.detail);
-  await announce(reading.value, [], { originMs: 0, speed: 1 }, { log, wire, now: Date.now });
+  const source = { log, wire, now: Date.now };
+  await announce(reading.value, [], await fixScale(1, source), source);
   const port = (await freePorts()).hapi;
   const stages = ["--stages", "normalise", "windows"];
   const role = startChild(main, "process", "--config", file, "--metrics-port", String(port), ...stages);
