@@ -8,7 +8,7 @@ import type { LogTime } from "./time.ts";
 
 /** Between the parts of a stored entry's name: c, key, cell; d, key; or h, key. */
 export const separator = "\u0000";
-const cellKey = (key: string, cell: string): string => `c${separator}${key}${separator}${cell}`;
+export const cellKey = (key: string, cell: string): string => `c${separator}${key}${separator}${cell}`;
 export const dueKey = (key: string): string => `d${separator}${key}`;
 const heldKey = (key: string): string => `h${separator}${key}`;
 

@@ -52,9 +52,19 @@ export interface Shared<B extends Body, G> {
   apply(shared: G, body: B): G;
 }
 
+/** Takes over the state of an earlier version of the stage. Pure; plain JSON data in and out. */
+export interface Migration<C, G> {
+  /** One key's cells, as version `from` stored them, in this version's shapes. The key's appointment is kept. */
+  cells(from: number, key: string, cells: Readonly<Record<string, unknown>>): Readonly<Record<string, C>>;
+  /** Without it the shared state is taken as it is. */
+  shared?(from: number, shared: unknown): G;
+}
+
 export interface StageSpec<B extends Body, W extends Record<string, AnyTopic>, C, G> {
-  /** Changes with every change of what the stage computes; names its state and its tasks. */
+  /** From 1 on. Changes with every change of what the stage computes; names its state, its tasks and its group. */
   readonly version: number;
+  /** How an earlier version's state becomes this one's. Without it the state is rebuilt by replay of the log (log/cut-over.ts). */
+  readonly migrate?: Migration<C, G>;
   readonly reads: Topic<B>;
   readonly writes: W;
   /** The topic that takes this stage's refused input; one of `writes`. */

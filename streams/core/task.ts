@@ -91,6 +91,11 @@ export class Task {
     return outputs;
   }
 
+  /** Passes over offsets that the log skips. */
+  skipTo(next: number): void {
+    this.#next = Math.max(this.#next, next);
+  }
+
   /** What changed since the last call; store it in one transaction, after the outputs are durable. Null removes a key. */
   checkpoint(): Map<string, Uint8Array | null> {
     const changes = new Map<string, unknown>();

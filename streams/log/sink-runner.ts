@@ -14,7 +14,9 @@ import { logTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
 import type { Append, Appender, LogRecord, Owner, PartitionHandler, Subscription } from "./log.ts";
 import { encodeOne, encodeRefused, isProblem } from "./outputs.ts";
-import { decodeAll, refuseLostInput, type RunnerOptions } from "./stage-runner.ts";
+import { refuseLostInput, refuseLostUpstream } from "./lost-input.ts";
+import { decodeAll } from "./decode.ts";
+import type { RunnerOptions } from "./runner-options.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a sink of any body
 export type AnySink = Sink<any, any>;
@@ -127,6 +129,7 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
         stored === undefined ? { next: 0, marks: [] } : JSON.parse(new TextDecoder().decode(stored));
       marks = new HighWaterMarks(progress.marks);
       await refuseLostInput(log, sink.reads.name, partition, progress.next);
+      await refuseLostUpstream(log, `${sink.name}/${partition}`, progress.marks);
       appender = await log.appender(`${sink.name}/${partition}`);
       open = true;
       return progress.next;

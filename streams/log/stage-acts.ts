@@ -2,7 +2,7 @@
  * What a named person may do to a stage's state: take a copy, or empty it so that the stage begins again. Each act is recorded, with who
  * did it and why, in a state store of its own before it takes effect.
  */
-import { storeOf } from "../core/checkpoint.ts";
+import { lifeKeys, storeOf } from "../core/checkpoint.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { AnyStage } from "../core/stage.ts";
 import type { Log, Owner } from "./log.ts";
@@ -49,8 +49,10 @@ export const resetState = async (log: Log, stage: AnyStage, act: Act): Promise<r
   for (let partition = 0; partition < stage.reads.partitions; partition++)
     emptied.push(
       await owning(log, storeOf(stage), partition, stage.reads.partitions, async (owner, stored) => {
-        await owner.commit(new Map([...stored.keys()].map((key) => [key, null])));
-        return stored.size;
+        // whose licence it was and who superseded it stays true (log/cut-over.ts)
+        const removed = [...stored.keys()].filter((key) => !lifeKeys.has(key));
+        await owner.commit(new Map(removed.map((key) => [key, null])));
+        return removed.length;
       }),
     );
   return emptied;

@@ -14,7 +14,8 @@ import { openWire } from "../io/registry/wire.ts";
 import type { Append, Log } from "./log.ts";
 import { memoryLog } from "./memory.ts";
 import { runSink } from "./sink-runner.ts";
-import { runStage, type RunnerOptions } from "./stage-runner.ts";
+import type { RunnerOptions } from "./runner-options.ts";
+import { runStage } from "./stage-runner.ts";
 
 const tick = body("tick", {});
 const drop = body("drop", { device: string, ml: int });

@@ -10,7 +10,7 @@ import { scaleTime } from "../core/time.ts";
 import type { Topology } from "../core/topology.ts";
 import type { Wire } from "../core/wire.ts";
 import type { Log, LogRecord } from "./log.ts";
-import { decodeAll } from "./stage-runner.ts";
+import { decodeAll } from "./decode.ts";
 
 export interface Viewed {
   readonly log: Log;

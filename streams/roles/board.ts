@@ -1,5 +1,7 @@
 /** The board role: the page over the platform's log, with back-fill from the series store. See board/server.ts. */
 import { loadRoster, openSeries, type Platform } from "../compose.ts";
+import { groupOf } from "../core/checkpoint.ts";
+import type { AnyStage } from "../core/stage.ts";
 import type { SeriesStore } from "../io/series/series.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { startBoard, type SeriesQuery } from "./board/server.ts";
@@ -19,6 +21,8 @@ const sinks = (platform: Platform) => {
     })),
   ];
 };
+
+const followed = (stage: AnyStage) => ({ name: stage.name, group: groupOf(stage), reads: stage.reads });
 
 const mostSamples = 50_000;
 
@@ -42,7 +46,7 @@ export const openBoard = async (platform: Platform): Promise<Running> => {
     port: config.board.port,
     log,
     wire,
-    stages: [...topology.stages.map(({ name, reads }) => ({ name, reads })), ...sinks(platform)],
+    stages: [...topology.stages.map(followed), ...sinks(platform)],
     rawTopics: [raw, rawWaveforms],
     wardName: config.ward,
     speed: config.speed,

@@ -4,7 +4,7 @@ import { readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
 import type { Reader } from "../log/log.ts";
-import { decodeAll } from "../log/stage-runner.ts";
+import { decodeAll } from "../log/decode.ts";
 
 export interface TapOptions {
   readonly config: string;

@@ -2,17 +2,19 @@
  * One simulated day of the small ward: workers that share six stages, and seeded chance that kills, freezes and expels them, loses and
  * delays what they send and compacts their state under them. Then everything is healed, must drain, and is held against the oracle.
  */
+import { lifeOf, storeOf } from "../../streams/core/checkpoint.ts";
 import { InvariantError } from "../../streams/core/failure.ts";
 import type { AnyStage } from "../../streams/core/stage.ts";
 import type { TaskCounts } from "../../streams/core/task.ts";
 import type { Topology } from "../../streams/core/topology.ts";
 import type { Wire } from "../../streams/core/wire.ts";
-import { type RunnerOptions, runStage } from "../../streams/log/stage-runner.ts";
+import type { RunnerOptions } from "../../streams/log/runner-options.ts";
+import { runStage } from "../../streams/log/stage-runner.ts";
 import { Broker } from "../../streams/sim/cluster/broker.ts";
 import { type Network, ProcessLog } from "../../streams/sim/cluster/process-log.ts";
 import { Schedule, type SimProcess } from "../../streams/sim/cluster/schedule.ts";
 import { random } from "../../streams/sim/random.ts";
-import { whatIsWrong } from "./oracle.ts";
+import { type Version, whatIsWrong } from "./oracle.ts";
 import { smallWard } from "./small-ward.ts";
 import type { World } from "./world.ts";
 
@@ -72,6 +74,7 @@ export const run = async (seed: number, planted: Planted = {}, world = smallWard
   for (const { name, partitions } of world.topology.topics) broker.ensure(name, partitions);
   for (let i = 0; i < weather.workers; i++) ward.start();
   for (let i = 0; i < weather.steps && ward.broken === null; i++) {
+    if (i === world.deploy?.atStep) ward.deploy();
     ward.maybe();
     await schedule.step();
   }
@@ -85,8 +88,23 @@ export const run = async (seed: number, planted: Planted = {}, world = smallWard
       topology: world.topology,
       wire: world.wire,
       history: (topic, partition) => broker.partition(topic, partition).history,
+      versions: (stage, partition) => versionsOf(world, broker, stage, partition),
     }),
   );
+};
+
+/** Which version stepped what, by what the older one's store says of its end. */
+const versionsOf = (world: World, broker: Broker, stage: AnyStage, partition: number): readonly Version[] => {
+  const newer = world.deploy?.topology.stage(stage.name);
+  if (newer === undefined || newer.version === stage.version) return [{ stage, from: 0 }];
+  const state = broker.stores.get(storeOf(stage))?.[partition];
+  const ended = state === undefined ? null : lifeOf(state.current()).superseded;
+  return ended === null
+    ? [{ stage, from: 0 }]
+    : [
+        { stage, from: 0 },
+        { stage: newer, from: ended.at },
+      ];
 };
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
@@ -101,6 +119,8 @@ class Ward {
   readonly #network: Network;
   /** How many there were to begin with. */
   readonly #inputs: number;
+  readonly #builds: Topology[];
+  readonly #buildOf = new Map<SimProcess, number>();
   #processes: SimProcess[] = [];
   #started = 0;
   #exits = 0;
@@ -117,17 +137,26 @@ class Ward {
     this.#schedule = broker.schedule;
     this.#wire = planted.wire?.(world.wire, broker.schedule) ?? world.wire;
     this.#inputs = this.#inputsLeft();
+    this.#builds = [world.topology];
     this.#network = { ...weather.network };
   }
 
-  start(): void {
+  /** Workers of the newer build join those of the older one. */
+  deploy(): void {
+    const { deploy } = this.#world;
+    if (deploy !== undefined) this.#builds.push(deploy.topology);
+    this.#startMissing();
+  }
+
+  start(build = 0): void {
     const process: SimProcess = { id: this.#started++, alive: true, paused: false };
     this.#processes.push(process);
+    this.#buildOf.set(process, build);
     const log =
       this.#planted.log?.(this.#broker, process, this.#network) ?? new ProcessLog(this.#broker, process, this.#network);
-    const { stages } = this.#world.topology;
-    const own = this.#planted.stages?.(stages, process.id) ?? stages;
-    const topology = this.#planted.topology ?? this.#world.topology;
+    const built = this.#builds[build] ?? this.#world.topology;
+    const own = this.#planted.stages?.(built.stages, process.id) ?? built.stages;
+    const topology = this.#planted.topology ?? built;
     for (const stage of own) {
       const options: RunnerOptions = {
         log,
@@ -159,7 +188,16 @@ class Ward {
     Object.assign(this.#network, { ackLost: 0, landsLate: 0, lost: 0 });
     while (this.#inputsLeft() > 0) this.#feed();
     for (const process of this.#processes) if (process.paused) this.#schedule.resume(process);
-    while (this.#processes.length < this.#weather.workers) this.start();
+    this.#startMissing();
+  }
+
+  /** As many workers of each build as there should be. */
+  #startMissing(): void {
+    for (const build of this.#builds.keys()) while (this.#alive(build) < this.#weather.workers) this.start(build);
+  }
+
+  #alive(build: number): number {
+    return this.#processes.filter((process) => this.#buildOf.get(process) === build).length;
   }
 
   #anyone(): SimProcess | undefined {
@@ -185,9 +223,7 @@ class Ward {
     this.#processes = this.#processes.filter((other) => other !== process);
     const schedule = this.#schedule;
     schedule.after(null, schedule.pick(longestSilenceMs), "expelled", () => this.#broker.expel(process));
-    schedule.after(null, schedule.pick(longestSilenceMs), "started", () => {
-      if (this.#processes.length < this.#weather.workers) this.start();
-    });
+    schedule.after(null, schedule.pick(longestSilenceMs), "started", () => this.#startMissing());
   }
 
   #pause(process: SimProcess | undefined): void {

@@ -6,7 +6,7 @@ import type { AnyTopic } from "../../core/stage.ts";
 import type { Envelope } from "../../core/topic.ts";
 import type { Wire } from "../../core/wire.ts";
 import type { Log, LogRecord } from "../../log/log.ts";
-import { decodeAll } from "../../log/stage-runner.ts";
+import { decodeAll } from "../../log/decode.ts";
 import type { BoardBody } from "./model.ts";
 
 export interface FeedOptions {

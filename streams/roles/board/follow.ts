@@ -8,9 +8,10 @@ import type { Log } from "../../log/log.ts";
 import { type Feed, startFeed } from "./feed.ts";
 import type { BoardModel } from "./model.ts";
 
-/** A stage or a sink: its name is its group's, by which the log knows how far it has come. */
+/** A stage or a sink, with the group by which the log knows how far it has come; without one that is called like it. */
 export interface FollowedStage {
   readonly name: string;
+  readonly group?: string;
   readonly reads: AnyTopic;
 }
 
@@ -115,9 +116,9 @@ const look = (options: FollowOptions): Promise<void> => {
       model.received(
         rawTopics.reduce((n, topic) => n + (bounds.get(topic.name) ?? []).reduce((m, b) => m + b.end, 0), 0),
       );
-      for (const { name, reads } of stages) {
+      for (const { name, group, reads } of stages) {
         const of = bounds.get(reads.name) ?? [];
-        const nexts = await log.progress(name, reads.name);
+        const nexts = await log.progress(group ?? name, reads.name);
         model.look(name, { atMs: now(), starts: of.map(({ start }) => start), ends: of.map(({ end }) => end), nexts });
       }
       model.readable(what);

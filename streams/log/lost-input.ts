@@ -1,0 +1,60 @@
+/** Refuses to go on where the log no longer holds, or no longer is, what a checkpoint was made from. */
+import { OperatingError } from "../core/failure.ts";
+import type { Mark } from "../core/position.ts";
+import type { Log } from "./log.ts";
+
+/** Where a log no longer holds what a checkpoint still needs, going on would silently skip input. */
+export const refuseLostInput = async (log: Log, topic: string, partition: number, next: number): Promise<void> => {
+  const { start, end } = await log.bounds(topic, partition);
+  if (next < start && next > 0)
+    throw new OperatingError(
+      "checkpoint-below-log-start",
+      `${topic}/${partition}: the log starts at ${start}, the checkpoint needs ${next}: reset the stage by name or restore the log`,
+      { retry: false },
+    );
+  if (next > end)
+    throw new OperatingError(
+      "log-ends-below-checkpoint",
+      `${topic}/${partition}: the log ends at ${end}, the checkpoint is at ${next}: the log was replaced or truncated`,
+      { retry: false },
+    );
+};
+
+/**
+ * A mark says how far an upstream topic had been read by its writer; where that topic now ends below it, it was replaced or truncated, and
+ * all that its writer makes of it anew would be dropped as repeats. `marks` by `upstreamOf`.
+ */
+export const refuseLostUpstream = async (
+  log: Log,
+  reader: string,
+  marks: Iterable<readonly [string, Mark]>,
+): Promise<void> => {
+  await Promise.all(
+    [...marks].map(async ([upstream, { offset }]) => {
+      const [topic, partition] = placeOf(upstream);
+      const end = await endOf(log, topic, partition);
+      if (end !== null && end <= offset)
+        throw new OperatingError(
+          "upstream-ends-below-mark",
+          `${reader}: has had what ${upstream} gave for offset ${offset}, but ${topic}/${partition} ends at ${end}: it was replaced or truncated; restore it, or give the new one a new name`,
+          { retry: false },
+        );
+    }),
+  );
+};
+
+const placeOf = (upstream: string): [topic: string, partition: number] => {
+  const place = upstream.slice(upstream.indexOf(":") + 1);
+  const slash = place.lastIndexOf("/");
+  return [place.slice(0, slash), Number(place.slice(slash + 1))];
+};
+
+/** Null where the topic is gone for good: the topology has no such upstream any more. */
+const endOf = async (log: Log, topic: string, partition: number): Promise<number | null> => {
+  try {
+    return (await log.bounds(topic, partition)).end;
+  } catch (error) {
+    if (error instanceof OperatingError && error.code === "unknown-topic") return null;
+    throw error;
+  }
+};
