@@ -1,16 +1,17 @@
 /**
  * What changed in the roster since it was last announced. What is in force is changed by a higher version and never by silence: an entry that
- * is missing, or changed under its old version, would leave the old one in force for every reader, so the whole file is refused.
+ * is missing, changed under its old version, or given to another device or patient under its old id, would leave the old one in force for
+ * whoever read it, so the whole file is refused. Beds are no records: an association names its bed itself.
  */
 import type { RosterRecord } from "./roster-file.ts";
 import type { PlacedProblem } from "./roster-rules.ts";
 
-/** What was announced last, by the record's id: its version and hash. */
-export type Announced = ReadonlyMap<string, { readonly version: number; readonly hash: string }>;
+/** What was announced last, by the record's id: the device or patient that it concerned, its version and hash. */
+export type Announced = ReadonlyMap<string, { readonly key: string; readonly version: number; readonly hash: string }>;
 
 export interface RosterChanges {
   readonly changed: readonly RosterRecord[];
-  /** Reasons: `removed`, `version-not-raised`. */
+  /** Reasons: `removed`, `moved`, `version-not-raised`. */
   readonly problems: readonly PlacedProblem[];
 }
 
@@ -30,6 +31,13 @@ export const rosterChanges = (records: readonly RosterRecord[], before: Announce
     if (present.has(id) || list === undefined) return [];
     return [{ place: list, reason: "removed", detail: `${name} is in force and no longer here: ${ending}` }];
   });
+  const moved = records.flatMap(({ id, key, place, body }): PlacedProblem[] => {
+    const known = before.get(id);
+    if (known === undefined || known.key === key) return [];
+    const [, ending] = endings[body.kind] ?? [];
+    const detail = `it concerned ${known.key} and there stays in force: ${ending}; add another with an id of its own`;
+    return [{ place, reason: "moved", detail }];
+  });
   const changed = records.filter(({ id, hash }) => before.get(id)?.hash !== hash);
   const stale = changed.flatMap(({ id, place, version, body }): PlacedProblem[] => {
     const known = before.get(id);
@@ -43,5 +51,5 @@ export const rosterChanges = (records: readonly RosterRecord[], before: Announce
     const detail = `it was changed, and version ${known.version} is in force: raise ${raise} above that`;
     return [{ place, reason: "version-not-raised", detail }];
   });
-  return { changed, problems: [...removed, ...stale] };
+  return { changed, problems: [...removed, ...moved, ...stale] };
 };

@@ -228,7 +228,7 @@ describe("what changed since the last time", () => {
     if (!reading.ok) throw new Error(reading.problem.detail);
     return rosterRecords(reading.value);
   };
-  const before = new Map(recordsOf().map(({ id, version, hash }) => [id, { version, hash }]));
+  const before = new Map(recordsOf().map(({ id, key, version, hash }) => [id, { key, version, hash }]));
   const changes = (change: (file: File) => object) => {
     const { changed, problems } = rosterChanges(recordsOf(change), before);
     return {
@@ -250,6 +250,21 @@ describe("what changed since the last time", () => {
     expect(changes((f) => ({ ...f, associations: f.associations.slice(1) })).problems).toEqual([
       "associations: removed",
     ]);
+  });
+
+  it("is refused where an id was given to another device or patient, with whom the old one would stay in force", () => {
+    const another = { ...roster().patients[0], patientKey: "pk-2", fhirId: "p-0002" };
+    const toAnother = (f: File) => ({
+      ...f,
+      patients: [...f.patients, another],
+      consents: [{ ...f.consents[0], patientKey: "pk-2", version: 2 }],
+    });
+    expect(changes(toAnother).problems).toEqual(["consents[0]: moved"]);
+    const swapped = (f: File) => ({
+      ...f,
+      associations: f.associations.map((a, i) => ({ ...a, revision: 2, device: i === 0 ? "cgm-01" : "mon-01" })),
+    });
+    expect(changes(swapped).problems).toEqual(["associations[0]: moved", "associations[1]: moved"]);
   });
 
   it("is refused where something changed under the version that is in force", () => {

@@ -61,7 +61,11 @@ const consent = z.strictObject({
   recordedAt: instant,
 });
 
-/** `version` at the top is the file's own: it becomes the version of its device records. */
+/**
+ * `version` at the top is the file's own: it becomes the version of its device records. The file is a list of what was ever announced, not of
+ * what holds now: an entry is never left out and its id never reused. What changes gets a higher `version` (`revision` for an association, the
+ * file's own for a device); an association ends by its `to`, a consent by `deny` or its `to`, a patient by `active: false` (roster-changes.ts).
+ */
 export const rosterShape = z.strictObject({
   version,
   devices: z.array(device),

@@ -66,13 +66,18 @@ export const fixScale = async (speed: number, options: SourceOptions): Promise<T
   }
 };
 
-/** The scale that the front door has fixed; waits for it. */
-export const knownScale = async (speed: number, { log }: Pick<SourceOptions, "log">): Promise<TimeScale> => {
+/** The scale that the front door has fixed; waits for it. Codes: `closed` once aborted. */
+export const knownScale = async (
+  speed: number,
+  { log }: Pick<SourceOptions, "log">,
+  signal?: AbortSignal,
+): Promise<TimeScale> => {
   if (speed === 1) return realTime;
   for (;;) {
     const scale = decoded<TimeScale>((await log.snapshot(store, 0)).get(scaleKey));
     if (scale !== undefined) return scale;
-    await sleep(lookAgainMs);
+    if (signal?.aborted) throw new OperatingError("closed", "closed before a time scale was known", { retry: true });
+    await sleep(lookAgainMs, undefined, { ...(signal !== undefined && { signal }) }).catch(() => undefined);
   }
 };
 
@@ -148,7 +153,7 @@ export const announce = async (
     await appender.close();
     await owner.commit(
       new Map([
-        ...changed.map(({ id, version: its, hash }) => [id, encoded({ version: its, hash })] as const),
+        ...changed.map(({ id, key, version: its, hash }) => [id, encoded({ key, version: its, hash })] as const),
         [rulesKey, encoded(rulesHash)] as const,
         [rulesVersionKey, encoded(version)] as const,
       ]),
@@ -162,7 +167,7 @@ export const announce = async (
 const announcedBefore = (stored: ReadonlyMap<string, Uint8Array>): AnnouncedRecords =>
   new Map(
     [...stored].flatMap(([id, bytes]) => {
-      const record = decoded<{ version: number; hash: string }>(bytes);
+      const record = decoded<{ key: string; version: number; hash: string }>(bytes);
       return notRecords.has(id) || record === undefined ? [] : [[id, record] as const];
     }),
   );
