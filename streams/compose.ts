@@ -24,6 +24,7 @@ import type { SinkRunnerOptions } from "./log/sink-runner.ts";
 import { sqliteLog } from "./log/sqlite.ts";
 import { approveForDemo, parseRules } from "../topologies/rules.ts";
 import { wardTopology } from "../topologies/ward.ts";
+import { kafkaRetention, sqliteRetention } from "./retention.ts";
 import type { Rule } from "../schemas/records.ts";
 import type { deliveries, outbox } from "../schemas/topics.ts";
 import type { Sink } from "./core/sink.ts";
@@ -51,26 +52,14 @@ export interface Counts {
   readonly promoted: Counter<"outcome">;
 }
 
-const weekHours = 168;
-/** Nothing that stands for a patient, a consent or a decision is ever trimmed: whoever starts anew reads it from its beginning. */
-const isClinical = (topic: string): boolean => topic.startsWith("clinical.");
-
 const openLog = ({ log, data }: Config, topology: Topology): Log => {
-  if (log.kind === "kafka") {
-    const derivedMs = String(Math.round((log.keepDerivedHours ?? weekHours) * 3_600_000));
-    const configOf = (name: string): Readonly<Record<string, string>> => {
-      const topic = topology.topics.find((one) => one.name === name);
-      if (topic === undefined) return {}; // a state store, which is compacted
-      // raw first (law 1): everything else can be made again from it
-      return { "retention.ms": topic.raw || isClinical(name) ? "-1" : derivedMs };
-    };
-    return kafkaLog({ brokers: log.brokers, clientId: "afferent", configOf });
-  }
-  const { keepRecords } = log;
-  return sqliteLog({
-    file: join(data, "log.sqlite"),
-    ...(keepRecords !== undefined && { retain: (topic: string) => (isClinical(topic) ? undefined : keepRecords) }),
-  });
+  if (log.kind === "kafka")
+    return kafkaLog({
+      brokers: log.brokers,
+      clientId: "afferent",
+      configOf: kafkaRetention(topology.topics, log.keepDerivedHours),
+    });
+  return sqliteLog({ file: join(data, "log.sqlite"), retain: sqliteRetention(log.keepRecords) });
 };
 
 export const openRegistry = (config: Config): SchemaRegistry =>
@@ -90,6 +79,8 @@ export interface DestinationOptions {
   readonly destination: string;
   /** Asked once more at the moment of each write. */
   readonly consent: ConsentCheck;
+  /** Aborted when the role closes: a write on its way is given up at once, and comes again with the next start. */
+  readonly signal: AbortSignal;
 }
 
 /** The kinds of destination. A new one is one file in io and one line here. */
@@ -107,10 +98,12 @@ export const kindProblem = ({ name, kind }: Config["destinations"][number]): str
 export const openDestination = (
   destination: Config["destinations"][number],
   consent: ConsentCheck,
+  signal: AbortSignal,
 ): DestinationSink => {
   const { name, kind, baseUrl } = destination;
   const open = destinationKinds[kind];
-  if (open !== undefined && kindProblem(destination) === null) return open({ baseUrl, destination: name, consent });
+  if (open !== undefined && kindProblem(destination) === null)
+    return open({ baseUrl, destination: name, consent, signal });
   throw new OperatingError("config-invalid", `destinations: ${kindProblem(destination)}`, { retry: false });
 };
 

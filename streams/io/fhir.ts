@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Delivery, Intent } from "../../schemas/records.ts";
 import { deliveries, outbox } from "../../schemas/topics.ts";
+import { OperatingError } from "../core/failure.ts";
 import type { Emission, Sink } from "../core/sink.ts";
 import type { BodyOf, Entry } from "../core/stage.ts";
 import { fhirClient } from "./fhir/client.ts";
@@ -27,6 +28,8 @@ export interface FhirSinkOptions {
   readonly pauseMs?: number;
   /** A server's Retry-After counts up to this; 30,000 unless told otherwise. */
   readonly maxPauseMs?: number;
+  /** Aborted when the destination is closed: a write on its way is given up, and comes again with the next start. */
+  readonly signal?: AbortSignal;
 }
 
 /** Patients that are written for at the same time: HAPI gains little beyond its cores. */
@@ -78,13 +81,18 @@ const inPatientOrder = async (jobs: readonly Job[], run: (job: Job) => Promise<v
 /** Codes of its rejections: see `writeIntent`. */
 export const fhirSink = (options: FhirSinkOptions): Sink<OutboxBody, Writes> => {
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
+  const { signal } = options;
+  const closable = signal === undefined ? {} : { signal };
   const write: WriteOptions = {
-    client: fhirClient({ baseUrl, timeoutMs: options.timeoutMs ?? 30_000, now: Date.now }),
+    client: fhirClient({ baseUrl, timeoutMs: options.timeoutMs ?? 30_000, now: Date.now, ...closable }),
     consent: options.consent,
     maxTries: options.maxTries ?? 5,
     pauseMs: options.pauseMs ?? 100,
     maxPauseMs: options.maxPauseMs ?? 30_000,
-    sleep,
+    sleep: (ms) =>
+      sleep(ms, undefined, closable).catch((cause: unknown) => {
+        throw new OperatingError("closed", `${options.destination}: closed between two tries`, { retry: true, cause });
+      }),
   };
   /** What was settled before a later intent of the same call failed; the call is repeated with the same entries. */
   const settled = new Map<string, Outcome>();

@@ -12,8 +12,7 @@ import { openBoard } from "./board.ts";
 import { openFrontDoor } from "./intake.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
-import { closeAll } from "./running.ts";
-import { interrupted, openStore } from "./run.ts";
+import { closeAndEnd, interrupted, openStore } from "./run.ts";
 import { chooseWard, type WardChoice, writeRoster } from "./sim.ts";
 import { contentHash } from "../core/hash.ts";
 import { scaleTime } from "../core/time.ts";
@@ -56,11 +55,12 @@ export const demo = async (options: DemoOptions): Promise<void> => {
       stop.abort();
       await publishing;
     });
+    const told = interrupted();
     process.stdout.write(introduction(running, options, speed, began));
-    await Promise.race([running.failed, interrupted()]);
+    await Promise.race([running.failed, told]);
     process.stdout.write("\nstopping\n");
   } finally {
-    await closeAll(closing);
+    await closeAndEnd(closing);
   }
 };
 

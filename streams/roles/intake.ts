@@ -69,7 +69,8 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
     where: door.where,
     port: door.port,
     done: Promise.race([ticking, intakes.failed]),
-    close: () => closeAll([intakes.close, () => tickAppender.close(), () => ticking, async () => stop.abort(), door.close]),
+    close: () =>
+      closeAll([intakes.close, () => tickAppender.close(), () => ticking, async () => stop.abort(), door.close]),
   };
 };
 

@@ -1,15 +1,19 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Counter } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationOf } from "../../schemas/fhir/observation.ts";
 import type { Consent, Intent } from "../../schemas/records.ts";
-import { events } from "../../schemas/topics.ts";
+import { deliveries, events, outbox } from "../../schemas/topics.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import type { Wire } from "../core/wire.ts";
 import { ok } from "../core/failure.ts";
 import { memoryLog } from "../log/memory.ts";
 import { consentTable } from "./consent-table.ts";
-import { consentAtWriting } from "./promote.ts";
+import type { Platform } from "../compose.ts";
+import { consentAtWriting, runPromotion } from "./promote.ts";
 
 /** Bare Avro, as one process writes and reads it. */
 const wire: Wire = {
@@ -105,5 +109,36 @@ describe("consent, asked at the moment of writing", () => {
     await first;
     expect(await second).toBe("consent-denied");
     await close();
+  });
+});
+
+describe("a promotion that is closed while its destination says nothing", () => {
+  it("gives the write up at once, and has recorded no answer", async () => {
+    const log = memoryLog();
+    await log.ensure([events, outbox, deliveries].map(({ name, partitions }) => ({ name, partitions })));
+    const asked = Promise.withResolvers<void>();
+    const silent = createServer(() => asked.resolve()).listen(0, "127.0.0.1");
+    const baseUrl = await new Promise<string>((resolve) =>
+      silent.once("listening", () => resolve(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`)),
+    );
+    const running = { log, wire, lingerMs: 0, onUnreadable: () => undefined, onError: () => undefined };
+    const promotion = await runPromotion({
+      config: { speed: 1, destinations: [{ name: "ehr", kind: "fhir", baseUrl, finalAtEnd: true }] },
+      log,
+      wire,
+      running,
+      counted: { promoted: new Counter({ name: "promoted", help: "told", labelNames: ["outcome"], registers: [] }) },
+    } as unknown as Platform);
+    const partition = partitionOf(intent.patientKey, outbox.partitions);
+    const value = wire.encode(outbox, { position: null, logTime: logTime(two), body: intent });
+    await (await log.appender("test")).append([{ topic: outbox.name, partition, key: intent.patientKey, value }]);
+    await asked.promise;
+
+    const began = performance.now();
+    await promotion.close();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    for (let p = 0; p < deliveries.partitions; p++) expect((await log.bounds(deliveries.name, p)).end).toBe(0);
+    silent.closeAllConnections();
+    silent.close();
   });
 });

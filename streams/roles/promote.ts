@@ -39,16 +39,17 @@ const counting = (sink: DestinationSink, tell: (outcome: string) => void): Desti
 
 export const runPromotion = async (platform: Platform): Promise<Running> => {
   const { config, log, wire, counted } = platform;
+  const stop = new AbortController();
   // the front door fixes the scale; whoever starts first must not wait for it before there is anything to write
   let scale: Promise<TimeScale> | undefined;
   const now = async (): Promise<number> => {
-    scale ??= knownScale(config.speed, { log });
+    scale ??= knownScale(config.speed, { log }, stop.signal);
     return Math.round(scaleTime(await scale, Date.now()));
   };
   const table = consentTable(log, wire);
   const consent = consentAtWriting(table, now);
   const sinks = config.destinations.map((destination) =>
-    counting(openDestination(destination, consent), (outcome) => counted.promoted.inc({ outcome })),
+    counting(openDestination(destination, consent, stop.signal), (outcome) => counted.promoted.inc({ outcome })),
   );
   const subscriptions = await Promise.all(sinks.map((sink) => runSink(sink, platform.running)));
   const running = followAll(
@@ -57,6 +58,6 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
   );
   return {
     ...running,
-    close: () => closeAll([() => table.close(), running.close]),
+    close: () => closeAll([() => table.close(), running.close, async () => stop.abort()]),
   };
 };

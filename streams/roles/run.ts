@@ -61,11 +61,29 @@ export const runRole = async (name: RoleName, configFile: string, options: RoleO
       closing.push((await serveMetrics(platform.metrics, options.metricsPort)).close);
     const running = await start(name, platform, options);
     closing.push(running.close);
+    // whoever reads that it runs may stop it in the same instant
+    const told = interrupted();
     process.stdout.write(`afferent ${name}: ${running.where}\n`);
-    await Promise.race([running.done, interrupted()]);
+    await Promise.race([running.done, told]);
   } finally {
-    await closeAll(closing);
+    await closeAndEnd(closing);
   }
+};
+
+/** Whoever stops a role waits for it; and it may be killed at any moment, so nothing acknowledged hangs on a clean close. */
+const closingMs_max = 5_000;
+
+/** Closes all, the last first. Says what went wrong with that, and ends the process itself where it takes longer than 5 s. */
+export const closeAndEnd = async (opened: readonly (() => Promise<unknown>)[]): Promise<void> => {
+  const say = (what: string): void => {
+    process.exitCode = 1;
+    process.stderr.write(`afferent: closing: ${what}\n`);
+  };
+  setTimeout(() => {
+    say(`not done after ${closingMs_max / 1000} s; ended without`);
+    process.exit(1);
+  }, closingMs_max).unref();
+  await closeAll(opened).catch((error: unknown) => say(String(error)));
 };
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

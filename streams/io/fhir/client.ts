@@ -27,6 +27,8 @@ export interface FhirClientOptions {
   /** A whole answer must be there after this long. */
   readonly timeoutMs: number;
   readonly now: () => number;
+  /** Once aborted, calls on their way and later ones reject at once: whether they took effect is not known. */
+  readonly signal?: AbortSignal;
 }
 
 const retryAfter = (header: string | null, now: number): number | null => {
@@ -54,10 +56,13 @@ const versionOf = (etag: string | null, json: unknown): string | null => {
 
 /** Calls reject with OperatingError `fhir-unavailable` (retry) where there is no whole answer in time. */
 export const fhirClient = (options: FhirClientOptions): FhirClient => {
+  const { timeoutMs, signal: closing } = options;
   const call = async (path: string, init: RequestInit): Promise<FhirAnswer> => {
     const url = `${options.baseUrl}/${path}`;
     try {
-      const response = await fetch(url, { ...init, signal: AbortSignal.timeout(options.timeoutMs) });
+      const late = AbortSignal.timeout(timeoutMs);
+      const signal = closing === undefined ? late : AbortSignal.any([closing, late]);
+      const response = await fetch(url, { ...init, signal });
       const json = parsed(await response.text());
       return {
         status: response.status,

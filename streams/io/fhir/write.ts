@@ -33,6 +33,7 @@ export interface WriteOptions {
   readonly pauseMs: number;
   /** However long a server asks for, the pause is at most this. */
   readonly maxPauseMs: number;
+  /** Rejects when the destination is being closed. */
   readonly sleep: (ms: number) => Promise<void>;
 }
 
