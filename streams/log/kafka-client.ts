@@ -1,6 +1,6 @@
 /** How this process talks to Kafka: one configuration for every connection, kafkajs's own log lines led to a sink, and what its errors mean. */
 import { Kafka, type KafkaConfig, logLevel, Partitioners } from "kafkajs";
-import { type Connection, connection } from "./kafka-protocol.ts";
+import { type Connection, connection, socketFactory } from "./kafka-protocol.ts";
 
 export interface KafkaConnection {
   readonly brokers: readonly string[];
@@ -29,6 +29,7 @@ export class KafkaClient {
       brokers: [...brokers],
       clientId,
       requestTimeout: requestMsMax,
+      socketFactory,
       retry: { retries: 2, initialRetryTime: 50, maxRetryTime: 500 },
       ...(ssl === undefined ? {} : { ssl }),
       ...(sasl === undefined ? {} : { sasl }),

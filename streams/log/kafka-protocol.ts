@@ -84,7 +84,16 @@ type ClusterOptions = Omit<KafkaConfig, "logLevel" | "logCreator"> & {
 
 const load = createRequire(import.meta.url);
 const ClusterOfKafkajs = load("kafkajs/src/cluster") as new (options: ClusterOptions) => Cluster;
-const createSocketFactory = load("kafkajs/src/network/socketFactory") as () => ISocketFactory;
+const socketOfKafkajs = (load("kafkajs/src/network/socketFactory") as () => ISocketFactory)();
+
+/** kafkajs unrefs a socket with each disconnect, also one that is long closed: Node would keep a listener for each, and warn. */
+export const socketFactory: ISocketFactory = (where) => {
+  const socket = socketOfKafkajs(where);
+  socket.once("close", () => {
+    socket.unref = () => socket;
+  });
+  return socket;
+};
 
 /** The consumer protocol's own encoding, so that Kafka's tools can show the group. */
 export const { MemberMetadata, MemberAssignment } = load("kafkajs/src/consumer/assignerProtocol") as {
@@ -108,13 +117,12 @@ export interface Connection {
 
 export const connection = (options: Omit<KafkaConfig, "logLevel" | "logCreator">, logger: Logger): Connection => {
   const sockets: Socket[] = [];
-  const create = createSocketFactory();
   const cluster = new ClusterOfKafkajs({
     connectionTimeout: 1_000,
     ...options,
     logger,
     socketFactory: (where) => {
-      const socket = create(where);
+      const socket = socketFactory(where);
       sockets.push(socket);
       return socket;
     },
