@@ -35,7 +35,7 @@ const personOf = (bed: number, seed: number): Person => {
       fhirId: `p-${number}`,
       identifierSystem: "urn:afferent:simulated-ward:mrn",
       identifierValue: `SIM-${number}`,
-      encounterFhirId: null,
+      encounterFhirId: `e-${number}`,
       active: true,
       version: 1,
     },
