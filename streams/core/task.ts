@@ -74,8 +74,9 @@ export class Task {
 
   /** Takes what the last checkpoint stored. Call once, before `process`. */
   restore(stored: ReadonlyMap<string, Uint8Array>): void {
+    const decoder = new TextDecoder();
     for (const [key, bytes] of stored) {
-      const value = (): unknown => JSON.parse(new TextDecoder().decode(bytes));
+      const value = (): unknown => JSON.parse(decoder.decode(bytes));
       if (key === checkpointKey) this.#resume(value() as Checkpoint);
       else this.#cells.restore(key, value);
     }
