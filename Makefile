@@ -8,7 +8,7 @@ SEED ?= 1
 SPEED ?= 1
 PORT ?= 8080
 MINUTES ?= 3
-FAULTS ?= 26
+FAULTS ?= 27
 INTAKE ?= both
 SEEDS ?= 20000
 

@@ -9,7 +9,7 @@ import { problemsOf, reportLines, runChaos, saidLines } from "./run.ts";
 
 const [minutes, seed] = [3, 1];
 /** One of every kind for every target. */
-const faults = 26;
+const faults = 27;
 const story = { timeout: 540_000 };
 
 const tell = (line: string): void => {
@@ -30,6 +30,7 @@ it(
     expect(report.resent).toBeGreaterThan(0);
     expect([...report.repeats.values()].some((times) => times > 0)).toBe(true);
     expect(Object.keys(report.acksLost)).toContain("kafka EndTxn");
+    expect(report.struck.map(({ fault }) => fault.what)).toContain("changed stage");
     expect(report.messages).toBeGreaterThan(minutes * 60 * 100);
     expect(report.decisions.get("promoted")).toBeGreaterThan(100);
   },

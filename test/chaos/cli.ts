@@ -12,7 +12,7 @@ import { problemsOf, reportLines, runChaos, saidLines } from "./run.ts";
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "3" },
-    faults: { type: "string", default: "26" },
+    faults: { type: "string", default: "27" },
     seed: { type: "string", default: "1" },
     intake: { type: "string", default: "both" },
   },

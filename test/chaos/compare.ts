@@ -18,7 +18,7 @@ import type { Wire } from "../../streams/core/wire.ts";
 import { runSql } from "../../streams/io/series/questdb-http.ts";
 import type { Log } from "../../streams/log/log.ts";
 import { observationVersionsIn } from "../platform/ehr.ts";
-import { contentsOf, foldStages, type TopicContents } from "./fold.ts";
+import { contentsOf, type CutOver, foldStages, type TopicContents } from "./fold.ts";
 import { type LedgerLine, messageId } from "./ledger.ts";
 import { type Tally, tally } from "./tally.ts";
 
@@ -29,6 +29,8 @@ export interface Compared {
   readonly ledger: readonly LedgerLine[];
   /** When the sender had each message's PUBACK, by its id, wall-clock ms. */
   readonly acknowledged: ReadonlyMap<string, number>;
+  /** The stage that changed in the run; null where none did. */
+  readonly changed: CutOver | null;
   readonly questdbUrl: string;
   readonly ehr: string;
   /** Devices whose messages are all readings of a simulated monitor. */
@@ -79,7 +81,7 @@ export const compare = async (run: Compared): Promise<Comparison> => {
     repeats: new Map([...contents].map(([name, { repeats }]) => [name, repeats])),
     tallies: [
       { ...inRaw, lastSeen: new Map(run.ledger.map((line) => [line.id, lastSeenAtSender(line, run.acknowledged)])) },
-      ...foldStages(topology, wire, contents),
+      ...foldStages(topology, wire, contents, run.changed),
       await heartRates(run, new Set(inRaw.missing)),
       ...(await inQuestdb(run, {
         vitals: placed(whole(vitals), vitals).flatMap(({ body: m, place }) =>

@@ -5,7 +5,8 @@ export type Strike =
   | { readonly what: "kill"; readonly target: string; readonly forMs: number }
   | { readonly what: "hang"; readonly target: string; readonly forMs: number }
   | { readonly what: "lose acks"; readonly target: string; readonly to: string; readonly count: number }
-  | { readonly what: "rolling restart"; readonly target: "all roles" };
+  | { readonly what: "rolling restart"; readonly target: "all roles" }
+  | { readonly what: "changed stage"; readonly target: "all roles" };
 
 export type Fault = Strike & { readonly atMs: number };
 
@@ -42,6 +43,9 @@ const deck = ({ roles, servers, proxies }: Targets, draw: Random): Strike[] => {
   ];
 };
 
+/** A new version of a stage. */
+const deployment: Strike = { what: "changed stage", target: "all roles" };
+
 const shuffled = <T>(items: readonly T[], draw: Random): T[] =>
   items
     .map((item) => ({ item, at: draw.next() }))
@@ -52,7 +56,9 @@ const shuffled = <T>(items: readonly T[], draw: Random): T[] =>
 export const drawFaults = (seed: number, count: number, lastsMs: number, targets: Targets): Fault[] => {
   const draw = random(seed, "faults");
   const strikes: Strike[] = [];
-  while (strikes.length < count) strikes.push(...shuffled(deck(targets, draw), draw));
+  // a stage changes once
+  while (strikes.length < count)
+    strikes.push(...shuffled([...deck(targets, draw), ...(strikes.length === 0 ? [deployment] : [])], draw));
   const spanMs = lastsMs - quietAtStartMs - quietAtEndMs;
   return strikes
     .slice(0, count)
@@ -69,6 +75,8 @@ export const describeFault = (fault: Strike): string => {
       return `${fault.target} loses ${fault.count} answer(s) to ${fault.to} after they took effect`;
     case "rolling restart":
       return "rolling restart of every role, one after another";
+    case "changed stage":
+      return "another build, with a changed stage, takes over: process-1, and process-2 once the new version steps every partition";
   }
 };
 

@@ -11,7 +11,7 @@ import type { Body, Envelope } from "../../streams/core/topic.ts";
 import type { Topology } from "../../streams/core/topology.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import type { Log } from "../../streams/log/log.ts";
-import { plainFold } from "../sim/plain-fold.ts";
+import { plainFold, type Told } from "../sim/plain-fold.ts";
 import { recordsOf } from "../platform/watch.ts";
 import { type Tally, tally } from "./tally.ts";
 
@@ -52,11 +52,41 @@ const contentOf = (wire: Wire, topic: AnyTopic, key: string, envelope: Envelope<
     ? `${key} ${(envelope.body as Body & { reason: string }).reason}`
     : `${key} ${digest(wire.encode(topic, envelope))}`;
 
-const expectedOf = (stage: AnyStage, topology: Topology, wire: Wire, input: TopicContents): Map<string, string> => {
+/** A stage that changed, and the offset of each partition of its input from which on the new version's outputs count. */
+export interface CutOver {
+  readonly before: AnyStage;
+  readonly after: AnyStage;
+  readonly at: readonly number[];
+}
+
+type Fold = (partition: number, records: readonly InputRecord[]) => readonly Told[];
+
+/** The new version's state is rebuilt from the log's start: what it tells before the cut-over is thrown away. */
+const foldOf = (stage: AnyStage, topology: Topology, wire: Wire, changed: CutOver | null): Fold => {
+  const upstreams = topology.upstreams(stage.reads.name);
+  if (changed === null || changed.before.name !== stage.name)
+    return (partition, records) => plainFold(stage, partition, upstreams, records, wire);
+  return (partition, records) => {
+    const at = changed.at[partition] ?? 0;
+    return [
+      ...plainFold(changed.before, partition, upstreams, records, wire).filter(({ offset }) => offset < at),
+      ...plainFold(changed.after, partition, upstreams, records, wire).filter(({ offset }) => offset >= at),
+    ];
+  };
+};
+
+const expectedOf = (
+  stage: AnyStage,
+  topology: Topology,
+  wire: Wire,
+  input: TopicContents,
+  changed: CutOver | null,
+): Map<string, string> => {
   const { name: writer, reads } = stage;
+  const fold = foldOf(stage, topology, wire, changed);
   const expected = new Map<string, string>();
   input.partitions.forEach((records, partition) => {
-    for (const told of plainFold(stage, partition, topology.upstreams(reads.name), records, wire)) {
+    for (const told of fold(partition, records)) {
       const position = { writer, topic: reads.name, partition, offset: told.offset, n: told.n };
       const envelope = { position, logTime: logTime(told.logTime), body: told.body };
       const topic = topology.topic(told.topic);
@@ -79,10 +109,19 @@ const writtenBy = (stage: AnyStage, wire: Wire, outputs: readonly TopicContents[
   );
 
 /** `contents`: of every topic of the topology, by name. */
-export const foldStages = (topology: Topology, wire: Wire, contents: ReadonlyMap<string, TopicContents>): Tally[] =>
+export const foldStages = (
+  topology: Topology,
+  wire: Wire,
+  contents: ReadonlyMap<string, TopicContents>,
+  changed: CutOver | null,
+): Tally[] =>
   topology.stages.map((stage) => {
     const input = contents.get(stage.reads.name);
     const outputs = Object.values<AnyTopic>(stage.writes).flatMap(({ name }) => contents.get(name) ?? []);
     if (input === undefined) throw new RangeError(`${stage.reads.name}: was not read`);
-    return tally(`outputs of ${stage.name}`, expectedOf(stage, topology, wire, input), writtenBy(stage, wire, outputs));
+    const what =
+      changed?.before.name === stage.name
+        ? `outputs of ${stage.name}, changed at ${changed.at.join(", ")}`
+        : `outputs of ${stage.name}`;
+    return tally(what, expectedOf(stage, topology, wire, input, changed), writtenBy(stage, wire, outputs));
   });

@@ -16,6 +16,8 @@ import { forgetSessions } from "../platform/broker.ts";
 import { emptyStack } from "../platform/fresh-stack.ts";
 import { shippedRules } from "../platform.ts";
 import { httpDialect, kafkaDialect } from "./dialects.ts";
+import { buildChangedWindows, type ChangedStage, hasTakenOver } from "./changed-stage.ts";
+import type { InTurn } from "./strike.ts";
 import type { Targets } from "./faults.ts";
 import { type LossyProxy, startProxy } from "./proxy.ts";
 import { SupervisedRole, type Supervised, supervisedServer } from "./supervised.ts";
@@ -36,6 +38,9 @@ export interface ChaosPlatform {
   readonly processes: readonly Supervised[];
   readonly proxies: Readonly<Record<string, LossyProxy>>;
   readonly targets: Targets;
+  readonly changed: ChangedStage;
+  /** Puts the other build in place of the one that runs the stages (strike.ts). */
+  readonly deploy: (inTurn: InTurn) => Promise<void>;
   /** Ends the roles; servers stay as they are, Kafka without its proxy. */
   stop(): Promise<void>;
 }
@@ -98,6 +103,14 @@ export const startChaosPlatform = async (options: ChaosPlatformOptions): Promise
     ];
     closing.push(() => Promise.all(roles.map((role) => role.stop())));
     await Promise.all(roles.map((role) => role.start()));
+    const changed = await buildChangedWindows(platform.topology.stage("windows"), folder);
+    const deploy = async (inTurn: InTurn): Promise<void> => {
+      const [first, ...others] = roles.filter(({ role }) => role === "process");
+      await inTurn(first?.name ?? "", async () => first?.deploy(changed.folder));
+      // until then an old build must run: it brings its version to where the new one begins
+      await hasTakenOver(changed, platform.log);
+      for (const other of others) await inTurn(other.name, () => other.deploy(changed.folder));
+    };
     const servers = [...proxied, ...(intake === "broker" ? (["mosquitto"] as const) : [])];
     return {
       stack,
@@ -114,6 +127,8 @@ export const startChaosPlatform = async (options: ChaosPlatformOptions): Promise
       frontDoor,
       processes: [...roles, ...servers.map((name) => supervisedServer(stack.server(name)))],
       proxies,
+      changed,
+      deploy,
       targets: { roles: roles.map(({ name }) => name), servers, proxies: losable },
       stop,
     };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Stack } from "../../deploy/stack.ts";
 import { ward } from "../../streams/sim/ward/ward.ts";
 import { drained, ticked, until } from "../platform/watch.ts";
+import { cutOvers, renamedGroups } from "./changed-stage.ts";
 import { compare, type Comparison } from "./compare.ts";
 import { drawFaults } from "./faults.ts";
 import { Ledger, readLedger } from "./ledger.ts";
@@ -68,7 +69,8 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
     for (const proxy of Object.values(platform.proxies)) proxy.heal();
     // without a fault it is the end of the load
     const lastFaultMs = Math.max(...(struck.length === 0 ? [lastsMs] : struck.map(({ struckMs }) => struckMs)));
-    const stuck = await drain(platform, sent.open).then(
+    const changed = struck.some(({ fault }) => fault.what === "changed stage") ? platform.changed : null;
+    const stuck = await drain(platform, sent.open, changed === null ? new Map() : renamedGroups(changed)).then(
       () => null,
       (error: unknown) => String(error),
     );
@@ -87,6 +89,7 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
       ...platform,
       ledger: sentLines,
       acknowledged: sent.acknowledged,
+      changed: changed === null ? null : { ...changed, at: await cutOvers(changed, platform.log) },
       questdbUrl: platform.stack.server("questdb").url,
       ehr: platform.stack.server("hapi").url,
       monitors: new Set(monitors.filter((device) => !rubbish.includes(device))),
@@ -113,12 +116,16 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
 };
 
 /** Everything acknowledged and through every stage and sink; then the front door is closed, so that there is an end to compare at. */
-const drain = async ({ log, series, frontDoor }: ChaosPlatform, open: () => number): Promise<void> => {
+const drain = async (
+  { log, series, frontDoor }: ChaosPlatform,
+  open: () => number,
+  renamed: ReadonlyMap<string, string>,
+): Promise<void> => {
   await until("every PUBACK", () => open() === 0);
   await ticked(log);
-  await drained(log);
+  await drained(log, undefined, renamed);
   await frontDoor.stop();
-  await drained(log);
+  await drained(log, undefined, renamed);
   await series.settled();
 };
 

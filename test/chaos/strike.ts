@@ -13,12 +13,20 @@ export interface Struck {
 
 export interface Field {
   readonly processes: readonly Supervised[];
+  /** Restarts the roles that run the stages with the other build. `inTurn` waits for what strikes a role already. */
+  readonly deploy: (inTurn: InTurn) => Promise<void>;
   readonly proxies: Readonly<Record<string, LossyProxy>>;
   readonly tell: (line: string) => void;
 }
 
+/** Acts on one target after what strikes it already. */
+export type InTurn = <T>(name: string, act: () => Promise<T>) => Promise<T>;
+
 /** Resolves when every fault is healed. Rejects when a target can't be brought back. */
-export const strikeAll = async (faults: readonly Fault[], { processes, proxies, tell }: Field): Promise<Struck[]> => {
+export const strikeAll = async (
+  faults: readonly Fault[],
+  { processes, proxies, deploy, tell }: Field,
+): Promise<Struck[]> => {
   const began = performance.now();
   const sinceMs = (): number => Math.round(performance.now() - began);
   const busy = new Map<string, Promise<unknown>>();
@@ -27,8 +35,7 @@ export const strikeAll = async (faults: readonly Fault[], { processes, proxies, 
     if (found === undefined) throw new RangeError(`nothing is called ${name}`);
     return found;
   };
-  /** After what strikes the same target already. */
-  const inTurn = <T>(name: string, act: () => Promise<T>): Promise<T> => {
+  const inTurn: InTurn = (name, act) => {
     const turn = (busy.get(name) ?? Promise.resolve()).then(act);
     busy.set(
       name,
@@ -55,6 +62,13 @@ export const strikeAll = async (faults: readonly Fault[], { processes, proxies, 
         tell(describeFault(strike));
         for (const role of processes.filter(({ kind }) => kind === "role"))
           await inTurn(role.name, () => role.restart());
+        return struckMs;
+      }
+      case "changed stage": {
+        const struckMs = sinceMs();
+        tell(describeFault(strike));
+        await deploy(inTurn);
+        tell("the changed stage has taken over");
         return struckMs;
       }
     }

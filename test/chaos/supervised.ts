@@ -34,16 +34,19 @@ export interface RoleOptions {
 export class SupervisedRole implements Supervised {
   readonly kind = "role";
   readonly name: string;
+  readonly role: RoleName;
   readonly #options: RoleOptions;
   /** What every process of it said so far. */
   readonly #said: (() => string)[] = [];
   #process: RoleProcess | undefined;
   #wanted = false;
   #raising: Promise<void> = Promise.resolve();
+  #build: string | undefined;
 
   constructor(options: RoleOptions) {
     this.#options = options;
     this.name = options.name;
+    this.role = options.role;
   }
 
   said(): string {
@@ -74,6 +77,12 @@ export class SupervisedRole implements Supervised {
     await this.#raise();
   }
 
+  /** The same, with another build of the project, which it runs from now on. */
+  deploy(build: string): Promise<void> {
+    this.#build = build;
+    return this.restart();
+  }
+
   async stop(): Promise<void> {
     this.#wanted = false;
     await this.#end(async (process) => process.stop());
@@ -96,7 +105,7 @@ export class SupervisedRole implements Supervised {
   async #startUntilItRuns(): Promise<void> {
     const { name, role, configFile, options = [], tell } = this.#options;
     while (this.#wanted) {
-      const process = spawnRole(role, configFile, options);
+      const process = spawnRole(role, configFile, options, this.#build);
       this.#said.push(process.said);
       const ready = await process.ready.then(
         () => true,

@@ -24,15 +24,16 @@ const project = join(import.meta.dirname, "..", "..");
 const readyMs_max = 60_000;
 const stopMs_max = 20_000;
 
-/** `options` go to the command line after the configuration. */
+/** `options` go to the command line after the configuration; `build` is the folder of the project that it runs. */
 export const spawnRole = (
   name: RoleProcess["name"],
   configFile: string,
   options: readonly string[] = [],
+  build = project,
 ): RoleProcess => {
-  const args = [join(project, "streams", "main.ts"), name, "--config", configFile, ...options];
+  const args = [join(build, "streams", "main.ts"), name, "--config", configFile, ...options];
   const child = spawn(process.execPath, args, {
-    cwd: project,
+    cwd: build,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, LOG_LEVEL: process.env["LOG_LEVEL"] ?? "warn" },
   });

@@ -46,10 +46,16 @@ export const until = async (
 /**
  * Resolves when everything that the raw topics hold now, and all that came of it, has been read by every stage and sink. Ticks keep
  * coming meanwhile, so no lag is ever zero: each reader must pass the end that its topic had when those before it had passed theirs.
+ * `renamed`: groups of stages that another version has taken over.
  */
-export const drained = async (log: Log, only?: readonly string[]): Promise<void> => {
-  for (const [group, topic] of readers) {
-    if (only !== undefined && !only.includes(group)) continue;
+export const drained = async (
+  log: Log,
+  only?: readonly string[],
+  renamed: ReadonlyMap<string, string> = new Map(),
+): Promise<void> => {
+  for (const [name, topic] of readers) {
+    if (only !== undefined && !only.includes(name)) continue;
+    const group = renamed.get(name) ?? name;
     const ends = await endsOf(log, topic);
     await until(`${group} to read ${topic.name} up to ${ends.join(", ")}`, async () => {
       const next = await log.progress(group, topic.name);
