@@ -25,7 +25,7 @@ const whole = (value: string): number => {
   if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError("a whole number is wanted");
   return n;
 };
-/** Ward time over real time; "max" runs as fast as messages can be sent. */
+/** Ward time over real time; "max": for `sim` as fast as the broker acknowledges, for `demo` a fixed factor (roles/demo.ts). */
 const pace = (value: string): number => {
   if (value === "max") return Number.POSITIVE_INFINITY;
   const n = Number(value);
@@ -53,7 +53,7 @@ program
   .description("a simulated (or recorded) ward on the embedded stack, with its page")
   .option("--beds <n>", "beds of the ward", whole, 24)
   .option("--seed <n>", "the same seed gives the same ward", whole, 1)
-  .option("--speed <k>", "ward time over real time, or max", pace, 1)
+  .option("--speed <k>", "ward time over real time, or max (60)", pace, 1)
   .option("--port <n>", "port of the page", whole, 8080)
   .option("--mqtt-port <n>", "port that devices connect to", whole, 1883)
   .option("--recordings <folder>", "play the recorded patients of this folder instead")

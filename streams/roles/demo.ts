@@ -26,7 +26,7 @@ export interface DemoOptions extends WardChoice {
 }
 
 const loopback = "127.0.0.1";
-/** "max": as fast as one process carries a full ward; the page shows what was reached. */
+/** "max" is this factor on every machine: it is fixed before anything could be measured. The page shows the speed reached. */
 const fastest = 60;
 const hoursKept = 24;
 const recordsKept = 400_000;
