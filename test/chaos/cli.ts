@@ -17,6 +17,11 @@ const { values } = parseArgs({
     intake: { type: "string", default: "both" },
   },
 });
+const numbers = { minutes: Number(values.minutes), faults: Number(values.faults), seed: Number(values.seed) };
+if (!Object.values(numbers).every((n) => Number.isFinite(n) && n >= 0) || numbers.minutes < 0.5) {
+  console.error("MINUTES (at least 0.5), FAULTS and SEED are numbers");
+  process.exit(2);
+}
 const intakes: readonly Intake[] =
   values.intake === "listener" ? ["listener"] : values.intake === "broker" ? ["broker"] : ["listener", "broker"];
 
@@ -37,11 +42,20 @@ const stack =
   kept === undefined
     ? await startStack({ config: { ...readStackConfig(), data, ports: await freePorts() }, onLine: say })
     : runningStack({ ...readStackConfig(), data });
+/** Servers of its own outlive nothing: neither a run that fails nor one that is interrupted. */
+const end = async (): Promise<void> => {
+  if (kept !== undefined) return;
+  await stack.stop();
+  rmSync(data, { recursive: true, force: true });
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    void end().then(() => process.exit(1)); // which ends the roles too
+  });
 try {
   for (const intake of intakes) {
-    const { minutes, faults, seed } = values;
-    const options = { stack, intake, minutes: Number(minutes), faults: Number(faults), seed: Number(seed), tell: say };
-    const report = await runChaos(options);
+    const { minutes, faults, seed } = numbers;
+    const report = await runChaos({ stack, intake, minutes, faults, seed, tell: say });
     for (const line of reportLines(report)) say(line);
     const problems = problemsOf(report);
     if (problems.length === 0) continue;
@@ -52,8 +66,5 @@ try {
     for (const line of [...problems, ...saidLines(report)]) say(line);
   }
 } finally {
-  if (kept === undefined) {
-    await stack.stop();
-    rmSync(data, { recursive: true, force: true });
-  }
+  await end();
 }

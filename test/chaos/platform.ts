@@ -40,7 +40,7 @@ export interface ChaosPlatform {
   readonly targets: Targets;
   readonly changed: ChangedStage;
   /** Puts the other build in place of the one that runs the stages (strike.ts). */
-  readonly deploy: (inTurn: InTurn) => Promise<void>;
+  readonly deploy: (inTurn: InTurn, tell: (line: string) => void) => Promise<void>;
   /** Ends the roles; servers stay as they are, Kafka without its proxy. */
   stop(): Promise<void>;
 }
@@ -104,11 +104,12 @@ export const startChaosPlatform = async (options: ChaosPlatformOptions): Promise
     closing.push(() => Promise.all(roles.map((role) => role.stop())));
     await Promise.all(roles.map((role) => role.start()));
     const changed = await buildChangedWindows(platform.topology.stage("windows"), folder);
-    const deploy = async (inTurn: InTurn): Promise<void> => {
+    const deploy: ChaosPlatform["deploy"] = async (inTurn, tellAt) => {
       const [first, ...others] = roles.filter(({ role }) => role === "process");
       await inTurn(first?.name ?? "", async () => first?.deploy(changed.folder));
       // until then an old build must run: it brings its version to where the new one begins
       await hasTakenOver(changed, platform.log);
+      tellAt("the new version steps every partition");
       for (const other of others) await inTurn(other.name, () => other.deploy(changed.folder));
     };
     const servers = [...proxied, ...(intake === "broker" ? (["mosquitto"] as const) : [])];

@@ -14,7 +14,7 @@ export interface Struck {
 export interface Field {
   readonly processes: readonly Supervised[];
   /** Restarts the roles that run the stages with the other build. `inTurn` waits for what strikes a role already. */
-  readonly deploy: (inTurn: InTurn) => Promise<void>;
+  readonly deploy: (inTurn: InTurn, tell: (line: string) => void) => Promise<void>;
   readonly proxies: Readonly<Record<string, LossyProxy>>;
   readonly tell: (line: string) => void;
 }
@@ -67,8 +67,8 @@ export const strikeAll = async (
       case "changed stage": {
         const struckMs = sinceMs();
         tell(describeFault(strike));
-        await deploy(inTurn);
-        tell("the changed stage has taken over");
+        await deploy(inTurn, tell);
+        tell("no old build runs any more");
         return struckMs;
       }
     }
