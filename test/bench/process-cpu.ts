@@ -27,7 +27,15 @@ export interface Child {
 export const startChild = (script: string, ...args: readonly string[]): Child => {
   const process_: ChildProcess = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const { promise: ended, resolve } = Promise.withResolvers<number | null>();
-  process_.once("exit", resolve);
+  const killed = (): void => {
+    process_.kill("SIGKILL");
+  };
+  // a bench that fails leaves no child behind
+  process.once("exit", killed);
+  process_.once("exit", (code) => {
+    process.off("exit", killed);
+    resolve(code);
+  });
   let output = "";
   const waiting = new Set<() => void>();
   process_.stdout?.on("data", (chunk: Buffer) => {
