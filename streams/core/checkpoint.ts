@@ -5,6 +5,8 @@ import type { Migration } from "./stage.ts";
 import type { TimeScale } from "./time.ts";
 
 export interface Checkpoint {
+  /** The topic that `next` is an offset of. Absent in checkpoints of before it was recorded. */
+  readonly reads?: string;
   /** The offset to read next. */
   readonly next: number;
   /** The highest position had, by `upstreamOf`. */

@@ -102,6 +102,7 @@ export class Task {
     const changes = new Map<string, unknown>();
     this.#cells.changes(changes);
     const checkpoint: Checkpoint = {
+      reads: this.#stage.reads.name,
       next: this.#next,
       marks: this.#marks.entries(),
       times: [...this.#times],

@@ -19,6 +19,7 @@ import {
 import { OperatingError } from "../core/failure.ts";
 import type { AnyStage } from "../core/stage.ts";
 import type { Log, Owner } from "./log.ts";
+import { refuseOtherInput } from "./lost-input.ts";
 
 /** How far a licence reaches beyond what has been stepped, at least: so long an idle partition makes a cut-over wait, in entries. */
 const shortestSlack = 32;
@@ -78,7 +79,7 @@ const pending = (stage: AnyStage, partition: number, from: number, { next }: Lif
   );
 
 /** The version that a new one follows, and where it ends. */
-export interface Predecessor {
+interface Predecessor {
   readonly version: number;
   readonly life: Life;
   readonly stored: ReadonlyMap<string, Uint8Array>;
@@ -148,6 +149,7 @@ export const begin = async (
     return changes;
   };
   const before = await predecessorOf(log, stage, partition);
+  if (before !== null) refuseOtherInput(stage, before.stored);
   if (before !== null && stage.migrate === undefined) {
     await refuseTrimmed(log, stage, partition, before.version);
     return await begins(new Map([[rebuildingKey, asStored({ from: before.version })]]));

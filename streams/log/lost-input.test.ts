@@ -125,6 +125,19 @@ describe.each([
     expect(errors[0]).toMatchObject({ code: "partition-count-changed" });
   });
 
+  it("it came of another topic, whether by the same version or an earlier one", async () => {
+    for (const version of [1, 2]) {
+      const { errors, options } = await setUp(open, { reads: "heard.of.old" });
+      const changed = { ...echo, version };
+      const running = await runStage(changed, topology([changed]), options);
+      await expect(running.done).rejects.toMatchObject({
+        code: "input-changed",
+        message: expect.stringMatching(/give it a new name/),
+      });
+      expect(errors).toMatchObject([{ code: "input-changed" }]);
+    }
+  });
+
   it("but not where an upstream ends right after its mark, or stands no more in the topology", async () => {
     const marks: Checkpoint["marks"] = [
       ["beep:beeps.raw/0", { offset: 9, n: 3 }],

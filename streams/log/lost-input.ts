@@ -1,6 +1,8 @@
 /** Refuses to go on where the log no longer holds, or no longer is, what a checkpoint was made from. */
+import { checkpointOf } from "../core/checkpoint.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { Mark } from "../core/position.ts";
+import type { AnyStage } from "../core/stage.ts";
 import type { Log } from "./log.ts";
 
 /** Where a log no longer holds what a checkpoint still needs, going on would silently skip input. */
@@ -16,6 +18,17 @@ export const refuseLostInput = async (log: Log, topic: string, partition: number
     throw new OperatingError(
       "log-ends-below-checkpoint",
       `${topic}/${partition}: the log ends at ${end}, the checkpoint is at ${next}: the log was replaced or truncated`,
+      { retry: false },
+    );
+};
+
+/** Offsets of one topic mean nothing in another. */
+export const refuseOtherInput = (stage: AnyStage, stored: ReadonlyMap<string, Uint8Array>): void => {
+  const reads = checkpointOf(stored)?.reads ?? stage.reads.name;
+  if (reads !== stage.reads.name)
+    throw new OperatingError(
+      "input-changed",
+      `${stage.name}: its state came of ${reads}, now it reads ${stage.reads.name}: a stage that reads another topic is another stage, give it a new name`,
       { retry: false },
     );
 };

@@ -11,9 +11,10 @@ import type { Topology } from "../core/topology.ts";
 import { begin, goesLive, Licence, rebuildUpTo, supersededBy } from "./cut-over.ts";
 import { decodeAll } from "./decode.ts";
 import type { Appender, LogRecord, Owner } from "./log.ts";
-import { refuseLostInput, refuseLostUpstream } from "./lost-input.ts";
+import { refuseLostInput, refuseLostUpstream, refuseOtherInput } from "./lost-input.ts";
 import { encodeOutputs } from "./outputs.ts";
 import type { RunnerOptions } from "./runner-options.ts";
+import { realTimer } from "./signal.ts";
 
 const largestBatch = 1000;
 /** A close waits this long for the step under way, so that what it owns can be given back cleanly. */
@@ -68,6 +69,7 @@ export class TaskRun {
     this.#licence = new Licence(life);
     if (this.#isOver(life.next)) await this.#stand();
     this.#task.restore(stored);
+    refuseOtherInput(this.#stage, stored);
     await refuseLostInput(log, reads.name, this.#partition, this.#task.next);
     await refuseLostUpstream(log, `${this.#stage.name}/${this.#partition}`, checkpointOf(stored)?.marks ?? []);
     this.#appender = await log.appender(`${storeOf(this.#stage)}/${this.#partition}`);
@@ -143,6 +145,15 @@ export class TaskRun {
     onProgress?.(this.#stage.name, this.#partition, task.next, task.counts);
   }
 
+  /** Ends early when it is closed. */
+  async #wait(ms: number): Promise<void> {
+    const { timer = realTimer } = this.#options;
+    const waited = Promise.withResolvers<void>();
+    const cancel = timer(ms, waited.resolve);
+    await Promise.race([waited.promise, this.#closed.promise]);
+    cancel();
+  }
+
   async #work(step: Promise<void>): Promise<void> {
     this.#clean = false;
     this.#working = step.catch(() => undefined);
@@ -181,7 +192,7 @@ export class TaskRun {
         this.#rebuiltUpTo = may.upTo;
         return may.upTo;
       }
-      await Promise.race([sleep(rebuiltPollMs), this.#closed.promise]);
+      await this.#wait(rebuiltPollMs);
     }
   }
 }
