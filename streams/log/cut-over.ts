@@ -107,10 +107,53 @@ export const supersede = async (log: Log, stage: AnyStage, partition: number): P
   return null;
 };
 
+/** Where a newer version says that it wants to take over: small, so that every owner of an older one can look as it opens. */
+const successorStore = ({ name }: AnyStage): string => `${name}.successor`;
+const byKey = "by";
+
+/** The newest version that wants to take over a partition; 0 where none does. */
+const successorOf = async (log: Log, stage: AnyStage, partition: number): Promise<number> => {
+  const bytes = (await log.snapshot(successorStore(stage), partition)).get(byKey);
+  return bytes === undefined ? 0 : Number(new TextDecoder().decode(bytes));
+};
+
+/**
+ * An owner that opens ends its own version where a newer one wants to take over: the newer one could be fenced by it again and again before
+ * it has recorded that itself. Gives what it recorded, or null.
+ */
+export const giveWay = async (
+  log: Log,
+  stage: AnyStage,
+  partition: number,
+  owner: Owner,
+  life: Life,
+): Promise<Superseded | null> => {
+  const by = await successorOf(log, stage, partition);
+  if (by <= stage.version) return null;
+  const superseded = { by, at: life.begun ? life.licence : 0 };
+  await owner.commit(new Map([[supersededKey, asStored(superseded)]]));
+  return superseded;
+};
+
+const wantToFollow = async (log: Log, stage: AnyStage, partition: number): Promise<void> => {
+  if ((await successorOf(log, stage, partition)) >= stage.version) return;
+  const owner = await log.claim(successorStore(stage), partition, stage.reads.partitions);
+  try {
+    await owner.load();
+    await owner.confirm();
+    await owner.commit(new Map([[byKey, asStored(stage.version)]]));
+  } catch (error) {
+    throw error instanceof OperatingError && error.code === "fenced" ? contended(successorStore(stage), error) : error;
+  } finally {
+    await owner.close();
+  }
+};
+
 const supersedeOne = async (log: Log, stage: AnyStage, version: number, partition: number): Promise<Predecessor> => {
   const store = storeOf({ name: stage.name, version });
   const before = await log.snapshot(store, partition);
   if (lifeOf(before).superseded !== null) return { version, life: lifeOf(before), stored: before };
+  await wantToFollow(log, stage, partition);
   const owner = await log.claim(store, partition, stage.reads.partitions);
   try {
     const stored = await owner.load();

@@ -8,7 +8,7 @@ import { OperatingError } from "../core/failure.ts";
 import type { AnyStage } from "../core/stage.ts";
 import { Task } from "../core/task.ts";
 import type { Topology } from "../core/topology.ts";
-import { begin, goesLive, Licence, rebuildUpTo, supersededBy } from "./cut-over.ts";
+import { begin, giveWay, goesLive, Licence, rebuildUpTo, supersededBy } from "./cut-over.ts";
 import { decodeAll } from "./decode.ts";
 import type { Appender, LogRecord, Owner } from "./log.ts";
 import { refuseLostInput, refuseLostUpstream, refuseOtherInput } from "./lost-input.ts";
@@ -65,6 +65,10 @@ export class TaskRun {
       stored = await begin(log, this.#stage, this.#partition, owner);
       life = lifeOf(stored);
     }
+    life = {
+      ...life,
+      superseded: life.superseded ?? (await giveWay(log, this.#stage, this.#partition, owner, life)),
+    };
     this.#life = life;
     this.#licence = new Licence(life);
     if (this.#isOver(life.next)) await this.#stand();

@@ -2,21 +2,22 @@
  * Planted faults: protocols that look right and are not, each of which the simulator must find. C1 to C11 are the counterexamples that
  * shaped the protocol (docs/design.md), the others are what an implementation gets wrong most easily. None of it exists outside tests.
  */
+import { checkpointKey, lifeOf, supersededKey } from "../../streams/core/checkpoint.ts";
 import type { Body, Envelope } from "../../streams/core/topic.ts";
 import type { AnyStage, Entry, State } from "../../streams/core/stage.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import type { Append, Appender, Log, Reader } from "../../streams/log/log.ts";
 import { type Broker, TopicPartition } from "../../streams/sim/cluster/broker.ts";
-import { SimOwner } from "../../streams/sim/cluster/owner.ts";
+import { scan, SimOwner } from "../../streams/sim/cluster/owner.ts";
 import { type Network, ProcessLog } from "../../streams/sim/cluster/process-log.ts";
 import type { SimProcess } from "../../streams/sim/cluster/schedule.ts";
 import type { StatePartition } from "../../streams/sim/cluster/state-partition.ts";
 import { pipeline, values, widthMs } from "./pipeline.ts";
 import type { Planted, Weather } from "./scenario.ts";
+import { deployingWard } from "./small-ward.ts";
 
 type Changes = ReadonlyMap<string, Uint8Array | null>;
-const checkpointKey = "checkpoint";
 const json = (bytes: Uint8Array | null | undefined): never =>
   JSON.parse(new TextDecoder().decode(bytes ?? undefined)) as never;
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -70,7 +71,7 @@ class NewestOwner extends Unfenced {
   }
 
   override async load(): Promise<ReadonlyMap<string, Uint8Array>> {
-    const stored = [...(await this.scan(this.claimOffset))].sort(([a], [b]) => (a < b ? -1 : 1));
+    const stored = [...(await scan(this.log, this.state, this.claimOffset))].sort(([a], [b]) => (a < b ? -1 : 1));
     const newest = new Map<string, Uint8Array>();
     for (const [name, value] of stored) {
       const [key = ""] = name.split("\u0001");
@@ -162,6 +163,16 @@ const changed = (stage: AnyStage): AnyStage =>
           stage.step(state, { ...entry, body: { ...entry.body, value: entry.body.value + 1 } }, ...rest);
         },
       };
+
+/** The newer version begins where the older one's checkpoint stands: what a zombie of the old code has emitted beyond it is torn. */
+class CutsAtCheckpoint extends SimOwner {
+  protected override send(changes: Changes): Promise<void> {
+    const superseded = changes.get(supersededKey);
+    if (!superseded) return super.send(changes);
+    const { next: at } = lifeOf(this.state.current());
+    return super.send(new Map([...changes, [supersededKey, bytes({ ...(json(superseded) as object), at })]]));
+  }
+}
 
 /** C8. Owners started later write to one partition more. */
 const wider = (stage: AnyStage): AnyStage =>
@@ -265,7 +276,7 @@ class MarksApart extends SimOwner {
   }
 
   override async load(): Promise<ReadonlyMap<string, Uint8Array>> {
-    const stored = await this.scan(this.claimOffset);
+    const stored = await scan(this.log, this.state, this.claimOffset);
     const [checkpoint, marks] = [stored.get(checkpointKey), stored.get("\u0003marks")];
     stored.delete("\u0003marks");
     if (checkpoint !== undefined)
@@ -322,6 +333,10 @@ export const faults: Readonly<Record<string, Planted>> = {
   }),
   "C6 a replay that skips keys and reuses positions": { ...owned(StatesFirst), ...all(skipping) },
   "C7 other code replays what its predecessor began": fromThe(3, changed),
+  "a cut-over at the checkpoint and not at the licence": {
+    ...owned(CutsAtCheckpoint, { expel: 0.03, pause: 0.02 }),
+    world: deployingWard,
+  },
   "C8 a downstream topic gains a partition": {
     ...fromThe(3, wider),
     also: ({ topics }) => {

@@ -4,13 +4,21 @@ import type { Topology } from "../../streams/core/topology.ts";
 import type { Body } from "../../streams/core/topic.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import type { LogRecord } from "../../streams/log/log.ts";
-import { newsOf, plainFold } from "./plain-fold.ts";
+import { newsOf, plainFold, type Told } from "./plain-fold.ts";
 
 export interface Written {
   readonly topology: Topology;
   readonly wire: Wire;
   /** Everything that was ever appended to a partition, what retention removed included. */
   history(topic: string, partition: number): readonly LogRecord[];
+  /** Which version of a stage stepped what of a partition, ascending. */
+  versions(stage: AnyStage, partition: number): readonly Version[];
+}
+
+/** A version and the offset of its first entry. One without `migrate` has state as if it had stepped everything before. */
+export interface Version {
+  readonly stage: AnyStage;
+  readonly from: number;
 }
 
 /** The first thing that is wrong, in words; null where nothing is. */
@@ -27,10 +35,27 @@ const say = ({ key, logTime, body }: { key: string; logTime: number | null; body
     ? `${key} refused: ${(body as Body & { reason: string }).reason}`
     : `${key} ${logTime} ${body.kind === "tick" ? "tick" : JSON.stringify(body)}`;
 
-const wrongOutput = (stage: AnyStage, { topology, wire, history }: Written): string | null => {
+/** What the versions of a stage must have written from a partition, each its own part. */
+const expectedFrom = (stage: AnyStage, partition: number, written: Written): Told[] => {
+  const { topology, wire, history, versions } = written;
+  const all = versions(stage, partition);
+  const [upstreams, records] = [topology.upstreams(stage.reads.name), history(stage.reads.name, partition)];
+  return all.flatMap((version, i) => {
+    const upTo = all[i + 1]?.from ?? Number.POSITIVE_INFINITY;
+    const migrates = version.stage.migrate !== undefined;
+    // state that is taken over as it is: what was stepped before was stepped by the versions before
+    const stageAt = (offset: number): AnyStage =>
+      migrates ? (all.findLast(({ from }) => from <= offset) ?? version).stage : version.stage;
+    const told = plainFold(stageAt, partition, upstreams, records, wire);
+    return told.filter(({ offset }) => offset >= version.from && offset < upTo);
+  });
+};
+
+const wrongOutput = (stage: AnyStage, written: Written): string | null => {
+  const { wire, history } = written;
   const expected = new Map<string, string[]>();
   for (let p = 0; p < stage.reads.partitions; p++)
-    for (const one of plainFold(stage, p, topology.upstreams(stage.reads.name), history(stage.reads.name, p), wire))
+    for (const one of expectedFrom(stage, p, written))
       expected
         .getOrInsertComputed(`${one.topic}/${one.partition} from ${p}`, () => [])
         .push(`${one.offset}.${one.n} ${say(one)}`);

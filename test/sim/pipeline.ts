@@ -196,3 +196,27 @@ export const stages: readonly AnyStage[] = [
   complain,
 ];
 export const pipeline: Topology = topology(stages);
+
+const asItIs = { cells: (_from: number, _key: string, cells: Readonly<Record<string, unknown>>) => cells };
+
+/** The next build: `streaks` counts otherwise, from state rebuilt by replay, and `minutes` tells twice the sum, from the state it finds. */
+export const newerPipeline: Topology = topology(
+  stages.map((one) => {
+    if (one.name === "streaks") return { ...one, version: 2, step: countsNext(one) };
+    if (one.name === "minutes") return { ...one, version: 2, migrate: asItIs, due: tellsTwice(one) };
+    return one;
+  }),
+);
+
+function countsNext(one: AnyStage): AnyStage["step"] {
+  return (state, entry, ...rest) =>
+    one.step(state, { ...entry, body: { ...entry.body, value: entry.body.value + 1 } }, ...rest);
+}
+
+function tellsTwice(one: AnyStage): NonNullable<AnyStage["due"]> {
+  return (state, now, key, out, shared) => {
+    const emit: typeof out.emit = (to, as, body) =>
+      out.emit(to, as, body.kind === "window" ? ({ ...body, sum: 2 * (body as Body & Window).sum } as Body) : body);
+    one.due?.(state, now, key, { emit, quarantine: (...problem) => out.quarantine(...problem) }, shared);
+  };
+}

@@ -39,23 +39,26 @@ interface Kept {
   readonly dueAt: LogTime | null;
 }
 
-/** `upstreams`: the sources whose ticks make the partition's stream time, empty for a raw topic. */
+/** A stage, or which one steps the entry at an offset; `upstreams`: the sources whose ticks make the partition's stream time, empty for a raw topic. */
 export const plainFold = (
-  stage: AnyStage,
+  stageAt: AnyStage | ((offset: number) => AnyStage),
   partition: number,
   upstreams: readonly string[],
   records: readonly LogRecord[],
   wire: Wire,
 ): Told[] => {
+  const versionAt = typeof stageAt === "function" ? stageAt : () => stageAt;
+  const first = versionAt(0);
   const told: Told[] = [];
   const kept = new Map<string, Kept>();
   const ticked = new Map<string, number>();
   const isNews = newsOf();
   const versions = new Map<string, number>();
   let streamTime = Number.NEGATIVE_INFINITY;
-  let shared: unknown = stage.shared?.empty ?? null;
+  let shared: unknown = first.shared?.empty ?? null;
 
   for (const { offset, key, value, stampMs } of records) {
+    const stage = versionAt(offset);
     const decoded = wire.decode(stage.reads, value);
     if (!decoded.ok) throw new Error("the simulated log holds what nobody wrote");
     const { position, logTime: carried, body } = decoded.value;

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { faults } from "./faults.ts";
 import { realWard } from "./real-ward.ts";
 import { run, type Verdict } from "./scenario.ts";
+import { deployingWard } from "./small-ward.ts";
 
 const whole = (text: string): number => {
   const number = Number(text);
@@ -53,6 +54,20 @@ const real = async (): Promise<boolean> => {
   return bad === 0;
 };
 
+/** A twentieth for a rolling deploy: two versions, and the cut-over between them. */
+const deploying = async (): Promise<boolean> => {
+  const many = Math.max(1, Math.round(seeds / 20));
+  let bad = 0;
+  for (let number = 1; number <= many; number++) {
+    const verdict = await run(number, {}, deployingWard(number));
+    if (verdict.wrong === null) continue;
+    bad++;
+    say(`a rolling deploy, ${told(number, verdict)}`);
+  }
+  say(`${many} seeds of a rolling deploy: ${bad} bad`);
+  return bad === 0;
+};
+
 const planted = async (): Promise<boolean> => {
   let found = 0;
   for (const [name, fault] of Object.entries(faults)) {
@@ -73,4 +88,4 @@ if (seed !== undefined) {
   const verdict = await run(seed);
   say(told(seed, verdict));
   process.exitCode = verdict.wrong === null ? 0 : 1;
-} else process.exitCode = (await honest()) && (await real()) && (await planted()) ? 0 : 1;
+} else process.exitCode = (await honest()) && (await deploying()) && (await real()) && (await planted()) ? 0 : 1;

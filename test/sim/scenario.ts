@@ -32,6 +32,8 @@ export interface Weather {
 /** Tests plant faults here; the honest cluster has none. */
 export interface Planted {
   readonly weather?: Partial<Weather>;
+  /** Another world than the small ward. */
+  world?(seed: number): World;
   log?(broker: Broker, process: SimProcess, network: Network): ProcessLog;
   wire?(honest: Wire, schedule: Schedule): Wire;
   /** What the nth process that is started runs. */
@@ -56,8 +58,13 @@ const longestSilenceMs = 500;
 const longestPauseMs = 900;
 const healedStepsMost = 60_000;
 const exitsMost = 50;
+const tricklePerStep = 0.05;
 
-export const run = async (seed: number, planted: Planted = {}, world = smallWard(seed)): Promise<Verdict> => {
+export const run = async (
+  seed: number,
+  planted: Planted = {},
+  world = planted.world?.(seed) ?? smallWard(seed),
+): Promise<Verdict> => {
   const weather = { ...world.weather, ...planted.weather };
   Error.stackTraceLimit = 0; // thousands of refusals a second, nobody reads where they came from
   const schedule = new Schedule(random(seed, "schedule"));
@@ -80,7 +87,10 @@ export const run = async (seed: number, planted: Planted = {}, world = smallWard
   }
   ward.heal();
   const until = schedule.steps + healedStepsMost;
-  while (ward.broken === null && schedule.steps < until) if (!(await schedule.step())) break;
+  while (ward.broken === null && schedule.steps < until) {
+    ward.trickle();
+    if (!(await schedule.step()) && ward.inputsLeft() === 0) break;
+  }
   if (ward.broken !== null) return verdict(ward.broken);
   if (schedule.steps >= until) return verdict("does not come to rest");
   return verdict(
@@ -136,7 +146,7 @@ class Ward {
     this.#broker = broker;
     this.#schedule = broker.schedule;
     this.#wire = planted.wire?.(world.wire, broker.schedule) ?? world.wire;
-    this.#inputs = this.#inputsLeft();
+    this.#inputs = this.inputsLeft();
     this.#builds = [world.topology];
     this.#network = { ...weather.network };
   }
@@ -162,6 +172,7 @@ class Ward {
         log,
         wire: this.#wire,
         lingerMs: 0,
+        timer: log.timer,
         onProgress: (_stage, _partition, _next, counts) => this.counts.add(counts),
         onError: (_stage, _partition, error) => this.#told(error),
       };
@@ -183,10 +194,10 @@ class Ward {
     this.#planted.also?.(this.#broker, schedule);
   }
 
-  /** No more faults: everybody lives, the network is kind, all input is in. */
+  /** No more faults: everybody lives, the network is kind, all input is in or comes. */
   heal(): void {
     Object.assign(this.#network, { ackLost: 0, landsLate: 0, lost: 0 });
-    while (this.#inputsLeft() > 0) this.#feed();
+    while (this.#world.deploy === undefined && this.inputsLeft() > 0) this.#feed();
     for (const process of this.#processes) if (process.paused) this.#schedule.resume(process);
     this.#startMissing();
   }
@@ -204,7 +215,12 @@ class Ward {
     return this.#processes[this.#schedule.pick(this.#processes.length)];
   }
 
-  #inputsLeft(): number {
+  /** A deploy goes on after the faults, and needs that time goes on. */
+  trickle(): void {
+    if (this.inputsLeft() > 0 && this.#schedule.chance(tricklePerStep)) this.#feed();
+  }
+
+  inputsLeft(): number {
     return sum(this.#world.lanes.map(({ left }) => left));
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { faults } from "./faults.ts";
 import { realWard } from "./real-ward.ts";
 import { run, type Verdict } from "./scenario.ts";
+import { deployingWard } from "./small-ward.ts";
 
 const seeds = 500;
 const most = 5_000;
@@ -39,6 +40,15 @@ describe("a simulated cluster under the honest protocol", () => {
     const bad: string[] = [];
     for (let seed = 1; seed <= 12; seed++) {
       const { wrong } = await run(seed, {}, await realWard());
+      if (wrong !== null) bad.push(`seed ${seed}: ${wrong}`);
+    }
+    expect(bad).toEqual([]);
+  }, 120_000);
+
+  it("does so while a newer build takes over from an older one, entry for entry", async () => {
+    const bad: string[] = [];
+    for (let seed = 1; seed <= 40; seed++) {
+      const { wrong } = await run(seed, {}, deployingWard(seed));
       if (wrong !== null) bad.push(`seed ${seed}: ${wrong}`);
     }
     expect(bad).toEqual([]);

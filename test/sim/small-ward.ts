@@ -3,7 +3,7 @@ import { partitionOf } from "../../streams/core/hash.ts";
 import type { AnyTopic } from "../../streams/core/stage.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import { random } from "../../streams/sim/random.ts";
-import { devices, pipeline, type Reading, readings } from "./pipeline.ts";
+import { devices, newerPipeline, pipeline, type Reading, readings } from "./pipeline.ts";
 import type { Weather } from "./scenario.ts";
 import { PassingWire } from "./wire.ts";
 import { Lane, type World } from "./world.ts";
@@ -23,6 +23,18 @@ export const smallWard = (seed: number): World => {
   return { topology: pipeline, wire, lanes: script(seed, wire), weather: standard };
 };
 
+/** The same while a newer build is rolled out beside the older one; afterwards ticks go on, for a cut-over lies ahead by a licence. */
+export const deployingWard = (seed: number): World => {
+  const wire = new PassingWire();
+  return {
+    topology: pipeline,
+    wire,
+    lanes: script(seed, wire, ticksAfterDeploy),
+    weather: { ...standard, workers: 2, steps: 500 },
+    deploy: { topology: newerPipeline, atStep: 150 },
+  };
+};
+
 interface Item {
   readonly stampMs: number;
   readonly key: string;
@@ -34,9 +46,10 @@ const many = 8;
 const dayMs = 60_000;
 const tickMs = 20_000;
 const drainMs = 40_000;
+const ticksAfterDeploy = 60;
 
 /** Readings with clocks that are right, late, out of order, or mad, and ticks until every window is closed. */
-const script = (seed: number, wire: Wire): Lane[] => {
+const script = (seed: number, wire: Wire, ticksMore = 0): Lane[] => {
   const chance = random(seed, "readings");
   const lanes: readonly (readonly [AnyTopic, number, readonly string[]])[] = [
     [readings, 0, keysOf(0)],
@@ -55,7 +68,7 @@ const script = (seed: number, wire: Wire): Lane[] => {
       };
       return { stampMs, key: keys[Math.floor(chance.next() * keys.length)] ?? "x1", body };
     });
-    const ticks = Array.from({ length: Math.ceil((dayMs + drainMs) / tickMs) }, (_, i): Item => {
+    const ticks = Array.from({ length: Math.ceil((dayMs + drainMs) / tickMs) + ticksMore }, (_, i): Item => {
       return { stampMs: (i + 1) * tickMs, key: "", body: { kind: "tick" } };
     });
     const inputs = [...items, ...ticks]

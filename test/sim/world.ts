@@ -9,6 +9,8 @@ export interface World {
   readonly wire: Wire;
   readonly lanes: readonly Lane[];
   readonly weather: Weather;
+  /** A rolling deploy: a newer build, whose workers come beside the first one's from this step on; and which version steps what. */
+  readonly deploy?: { readonly topology: Topology; readonly atStep: number };
 }
 
 /** A record as a source appends it. */

@@ -10,6 +10,26 @@ const claimKey = "\u0000claim";
 const claimed = new Uint8Array([1]);
 const loadMost = 8;
 
+/** What stands up to an offset, read piece by piece while others write and the cleaner works. */
+export const scan = async (log: ProcessLog, state: StatePartition, upTo: number): Promise<Map<string, Uint8Array>> => {
+  const loaded = new Map<string, Uint8Array>();
+  const { schedule } = log.broker;
+  state.loading.add(log.process);
+  for (let next = 0, more = true; more; ) {
+    const records = await log.ask("load", () => state.read(next, 1 + schedule.pick(loadMost)));
+    more = records.length > 0;
+    for (const { offset, key, value } of records) {
+      next = offset + 1;
+      if (offset > upTo) more = false;
+      else if (key === claimKey) continue;
+      else if (value === null) loaded.delete(key);
+      else loaded.set(key, value);
+    }
+  }
+  state.loading.delete(log.process);
+  return loaded;
+};
+
 export class SimOwner implements Owner {
   readonly log: ProcessLog;
   readonly state: StatePartition;
@@ -37,27 +57,7 @@ export class SimOwner implements Owner {
   }
 
   async load(): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.scan(this.claimOffset);
-  }
-
-  /** What stands up to an offset, read piece by piece while others write and the cleaner works. */
-  async scan(upTo: number): Promise<Map<string, Uint8Array>> {
-    const loaded = new Map<string, Uint8Array>();
-    const { schedule } = this.log.broker;
-    this.state.loading.add(this.log.process);
-    for (let next = 0, more = true; more; ) {
-      const records = await this.log.ask("load", () => this.state.read(next, 1 + schedule.pick(loadMost)));
-      more = records.length > 0;
-      for (const { offset, key, value } of records) {
-        next = offset + 1;
-        if (offset > upTo) more = false;
-        else if (key === claimKey) continue;
-        else if (value === null) loaded.delete(key);
-        else loaded.set(key, value);
-      }
-    }
-    this.state.loading.delete(this.log.process);
-    return loaded;
+    return await scan(this.log, this.state, this.claimOffset);
   }
 
   async confirm(): Promise<void> {

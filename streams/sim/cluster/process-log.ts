@@ -7,7 +7,7 @@ import { closed, unavailable } from "../../log/refusal.ts";
 import { SharedSubscription } from "../../log/shared-subscription.ts";
 import type { Timer } from "../../log/signal.ts";
 import type { Broker } from "./broker.ts";
-import { SimOwner } from "./owner.ts";
+import { scan, SimOwner } from "./owner.ts";
 import { SimReader } from "./reader.ts";
 import type { SimProcess } from "./schedule.ts";
 import type { StatePartition } from "./state-partition.ts";
@@ -27,13 +27,14 @@ export class ProcessLog implements Log {
   readonly broker: Broker;
   readonly process: SimProcess;
   readonly #network: Network;
-  readonly #timer: Timer;
+  /** What this process waits by. */
+  readonly timer: Timer;
 
   constructor(broker: Broker, process: SimProcess, network: Network) {
     this.broker = broker;
     this.process = process;
     this.#network = network;
-    this.#timer = (ms, fire) => broker.schedule.after(process, ms, "timer", fire);
+    this.timer = (ms, fire) => broker.schedule.after(process, ms, "timer", fire);
   }
 
   /** A call that changes nothing: answered from what stands when it arrives. */
@@ -113,7 +114,7 @@ export class ProcessLog implements Log {
       membership: this.broker.group(group, topic).join(this.process),
       handler,
       read: (partition, from) => this.reader(topic, partition, from),
-      timer: this.#timer,
+      timer: this.timer,
     });
   }
 
@@ -127,8 +128,9 @@ export class ProcessLog implements Log {
     return new SimOwner(this, state, store);
   }
 
-  async snapshot(): Promise<ReadonlyMap<string, Uint8Array>> {
-    return new Map();
+  async snapshot(store: string, partition: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    const state = await this.ask("snapshot", () => this.broker.stores.get(store)?.[partition]);
+    return state === undefined ? new Map() : await scan(this, state, state.end - 1);
   }
 
   async progress(): Promise<readonly (number | undefined)[]> {

@@ -82,7 +82,11 @@ export class Schedule {
 
   /** Does one thing, then lets every process react until all wait again. False when nothing is left to do. */
   async step(): Promise<boolean> {
-    const action = this.#take();
+    let action = this.#take();
+    if (action === undefined) {
+      await settled();
+      action = this.#take();
+    }
     if (action === undefined) return false;
     this.#steps++;
     this.#note(action.what);

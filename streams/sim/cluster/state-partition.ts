@@ -49,6 +49,12 @@ export class StatePartition {
     return first < 0 ? [] : this.#records.slice(first, first + most);
   }
 
+  /** What stands now, tombstones left out. */
+  current(): ReadonlyMap<string, Uint8Array> {
+    const last = new Map(this.#records.map(({ key, value }) => [key, value]));
+    return new Map([...last].flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])));
+  }
+
   /** Forgets what a later record of the same key supersedes, up to the very end, and old tombstones when nobody loads. */
   compact(dropsTombstone: () => boolean): void {
     const loaded = [...this.loading].some(({ alive }) => alive);
