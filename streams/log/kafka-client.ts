@@ -1,4 +1,5 @@
 /** How this process talks to Kafka: one configuration for every connection, kafkajs's own log lines led to a sink, and what its errors mean. */
+import "./kafka-produce.ts"; // before kafkajs
 import { Kafka, type KafkaConfig, logLevel, Partitioners } from "kafkajs";
 import { type Connection, connection, socketFactory } from "./kafka-protocol.ts";
 

@@ -10,7 +10,7 @@ const pollMsMax = 1_000;
 /** How long the broker may be away before the reader says so. */
 const awayMsMax = 10_000;
 const retryPauseMs = 200;
-const sliceMax = 1_000;
+const sliceMax = 5_000;
 
 export class KafkaReader implements Reader {
   readonly #fetch: PartitionFetch;

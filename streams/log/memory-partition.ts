@@ -3,7 +3,7 @@ import type { LogRecord, Reader } from "./log.ts";
 import { closed, offsetOutOfRange } from "./refusal.ts";
 import { Signal, type Timer } from "./signal.ts";
 
-const readRecordsMax = 1000;
+const readRecordsMax = 5_000;
 
 export class MemoryPartition {
   readonly arrived = new Signal();

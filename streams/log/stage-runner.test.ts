@@ -124,6 +124,7 @@ describe("a running stage", () => {
       claim: log.claim.bind(log),
       bounds: log.bounds.bind(log),
       report: log.report.bind(log),
+      snapshot: log.snapshot.bind(log),
     });
     const running = await runStage(total, pipeline, { ...options, log: unsure });
     await appender.append([send("a", 1), send("a", 2), send("b", 5)]);

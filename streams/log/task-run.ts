@@ -16,7 +16,7 @@ import { encodeOutputs } from "./outputs.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import { realTimer } from "./signal.ts";
 
-const largestBatch = 1000;
+const largestBatch = 5_000;
 /** A close waits this long for the step under way, so that what it owns can be given back cleanly. */
 const closeMsMax = 2_000;
 const rebuiltPollMs = 500;

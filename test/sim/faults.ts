@@ -347,7 +347,7 @@ export const faults: Readonly<Record<string, Planted>> = {
   },
   "C9 retention passes a checkpoint": { ...logged(TrustsRetention), also: trims },
   "C10 positions without their topic": forgetful({ writer: "", topic: "" }),
-  "C11 no second claim after the load": owned(NeverConfirms, { expel: 0.1, pause: 0.01, compact: 0.5, steps: 1000 }),
+  "C11 no second claim after the load": owned(NeverConfirms, { expel: 0.15, pause: 0.03, compact: 0.9, steps: 1000 }),
   "no claim": owned(NeverClaims, contested),
   "the checkpoint before the outputs": logged(OutputsLast),
   "high-water marks apart from the state": owned(MarksApart, contested),
