@@ -95,6 +95,20 @@ export const socketFactory: ISocketFactory = (where) => {
   return socket;
 };
 
+/**
+ * kafkajs looks each millisecond of a connection's life whether a request waits for its turn. Here only while one waits: what it would wait
+ * for, an answer or the end of a throttling, makes it look anyway.
+ */
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+const { prototype: queue } = load("kafkajs/src/network/requestQueue") as { readonly prototype: RequestQueue };
+const lookLater = queue.scheduleCheckPendingRequests;
+queue.scheduleCheckPendingRequests = function (this: RequestQueue): void {
+  if (this.pending.length > 0) lookLater.call(this);
+};
+
 /** The consumer protocol's own encoding, so that Kafka's tools can show the group. */
 export const { MemberMetadata, MemberAssignment } = load("kafkajs/src/consumer/assignerProtocol") as {
   MemberMetadata: {
