@@ -147,6 +147,7 @@ export class OpenState implements State<unknown> {
   }
 
   set(cell: string, value: unknown): void {
+    if (cell.includes(separator)) throw new Error("a cell's name has U+0000 in it");
     this.#changes.set(cell, value);
   }
 

@@ -7,6 +7,8 @@ import type { TimeScale } from "./time.ts";
 export interface Checkpoint {
   /** The topic that `next` is an offset of. Absent in checkpoints of before it was recorded. */
   readonly reads?: string;
+  /** Whose ticks made its stream time, by `upstreamOf`. Absent in checkpoints of before it was recorded. */
+  readonly upstreams?: readonly string[];
   /** The offset to read next. */
   readonly next: number;
   /** The highest position had, by `upstreamOf`. */
@@ -36,6 +38,13 @@ export const supersededKey = "superseded";
 export const begunKey = "begun";
 export const rebuildingKey = "rebuilding";
 export const lifeKeys: ReadonlySet<string> = new Set([licenceKey, supersededKey, begunKey, rebuildingKey]);
+
+/** Left by a reset: the stage begins again at what its log still holds. */
+export const resetKey = "reset";
+
+/** No owner of this store has made anything of its input yet, or a person has reset it since. */
+export const mayBeginAnywhere = (entries: ReadonlyMap<string, Uint8Array>): boolean =>
+  !entries.has(checkpointKey) && (entries.has(resetKey) || ![...lifeKeys].some((key) => entries.has(key)));
 
 /** This version steps nothing from offset `at` on; version `by` does. */
 export interface Superseded {
@@ -90,12 +99,15 @@ export const migrated = <C, G>(
   }
   for (const [key, old] of byKey)
     for (const [cell, value] of Object.entries(cells(from, key, old))) made.set(cellKey(key, cell), stored(value));
-  const checkpoint = checkpointOf(entries);
-  if (checkpoint !== null)
+  const before = checkpointOf(entries);
+  if (before !== null) {
+    // a new version may hear other ticks
+    const { upstreams: _, ...checkpoint } = before;
     made.set(
       checkpointKey,
       stored(shared === undefined ? checkpoint : { ...checkpoint, shared: shared(from, checkpoint.shared) }),
     );
+  }
   return made;
 };
 

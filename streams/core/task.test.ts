@@ -233,4 +233,13 @@ describe("a task", () => {
     const outputs = task.process([record("", { kind: "limits" }, from(0, 1), 0)]);
     expect(outputs[0]?.envelope.body).toMatchObject({ reason: "broadcast-without-version" });
   });
+
+  it("refuses a key that its state could not be stored under", () => {
+    const task = new Task(sum, 0, upstreams);
+    const outputs = task.process([record("a\u0000b", beatOf("a", 1), from(0, 1), 0)]);
+    expect(
+      outputs.map(({ topic: to, key, envelope: { body: b } }) => [to.name, key, (b as { reason?: string }).reason]),
+    ).toEqual([["refused", "a", "key-not-storable"]]);
+    expect([...task.checkpoint().keys()]).toEqual(["checkpoint"]);
+  });
 });

@@ -5,7 +5,7 @@
  * Records with the empty key are broadcast: ticks and shared data, forwarded to every partition of every output.
  */
 import type { Appointment } from "./agenda.ts";
-import { Cells } from "./cells.ts";
+import { Cells, separator } from "./cells.ts";
 import { type Checkpoint, checkpointKey } from "./checkpoint.ts";
 import { InvariantError, type Problem, type Result } from "./failure.ts";
 import { partitionOf } from "./hash.ts";
@@ -103,6 +103,7 @@ export class Task {
     this.#cells.changes(changes);
     const checkpoint: Checkpoint = {
       reads: this.#stage.reads.name,
+      upstreams: this.#upstreams,
       next: this.#next,
       marks: this.#marks.entries(),
       times: [...this.#times],
@@ -144,7 +145,9 @@ export class Task {
     }
     const now = this.#timeOf(record, carried);
     out.at(now);
-    if (record.key === "") this.#broadcast(body, position === null ? null : upstreamOf(position), now, out);
+    if (record.key.includes(separator))
+      out.quarantine({ reason: "key-not-storable", detail: "the record's key has U+0000 in it" });
+    else if (record.key === "") this.#broadcast(body, position === null ? null : upstreamOf(position), now, out);
     else this.#stepKey(record.key, body, now, record.offset, out);
     this.counts.quarantined += out.quarantined;
   }
@@ -280,6 +283,7 @@ class StepOutputs {
   emit(to: string, key: string, body: Body): void {
     const topic = this.#topic(to);
     if (key === "") throw new InvariantError(`${this.#stage.name}: an output to ${topic.name} has the empty key`);
+    if (key.includes(separator)) throw new Error(`an output to ${topic.name} has U+0000 in its key`);
     this.#put(topic, partitionOf(key, topic.partitions), key, body);
   }
 
@@ -291,7 +295,11 @@ class StepOutputs {
       reason,
       detail: last ? `${cut(detail)}; further ones are not listed` : cut(detail),
     });
-    this.emit(this.#stage.quarantine, key, this.#listed === 1 ? body : { ...body, value: new Uint8Array() });
+    this.emit(
+      this.#stage.quarantine,
+      key.replaceAll(separator, "?"),
+      this.#listed === 1 ? body : { ...body, value: new Uint8Array() },
+    );
   }
 
   /** To every partition of every output. */

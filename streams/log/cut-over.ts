@@ -197,12 +197,26 @@ export const begin = async (
     await refuseTrimmed(log, stage, partition, before.version);
     return await begins(new Map([[rebuildingKey, asStored({ from: before.version })]]));
   }
+  // nothing is superseded by a version that could not go on from there
+  if (before !== null && stage.migrate !== undefined) tryMigration(stage, stage.migrate, before);
   const ended = await supersede(log, stage, partition);
   if (ended === null) return await begins(new Map([[begunKey, asStored({ from: null, at: 0 })]]));
   if (!isOver(ended)) throw pending(stage, partition, ended.version, ended.life, ended.life.superseded?.at ?? 0);
   if (stage.migrate === undefined) throw contended(storeOf(stage), null);
   const state = migrated(stage.migrate, ended.version, ended.stored);
   return await begins(state.set(begunKey, asStored({ from: ended.version, at: ended.life.next })));
+};
+
+const tryMigration = (stage: AnyStage, migrate: NonNullable<AnyStage["migrate"]>, before: Predecessor): void => {
+  try {
+    migrated(migrate, before.version, before.stored);
+  } catch (cause) {
+    throw new OperatingError(
+      "migration-failed",
+      `${stage.name}: version ${stage.version} can't take over the state of version ${before.version}: ${String(cause)}`,
+      { retry: false, cause },
+    );
+  }
 };
 
 const refuseTrimmed = async (log: Log, stage: AnyStage, partition: number, from: number): Promise<void> => {

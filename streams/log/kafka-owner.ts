@@ -143,7 +143,7 @@ class KafkaOwner implements Owner {
       first ??= Number(stored?.baseOffset);
     }
     await transaction.commit();
-    if (first === undefined || Number.isNaN(first)) throw new Error("the broker gave no offset");
+    if (first === undefined || !(first >= 0)) throw new Error("the broker gave no offset");
     return first;
   }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, envelope, string } from "../../schemas/avro.ts";
 import { quarantined } from "../../schemas/records.ts";
-import type { Checkpoint } from "../core/checkpoint.ts";
+import { type Checkpoint, checkpointOf } from "../core/checkpoint.ts";
 import { stage } from "../core/stage.ts";
 import { topic } from "../core/topic.ts";
 import { topology } from "../core/topology.ts";
@@ -14,6 +14,7 @@ import type { TrimmableLog } from "./log.ts";
 import { memoryLog } from "./memory.ts";
 import { runSink } from "./sink-runner.ts";
 import { sqliteLog } from "./sqlite.ts";
+import { resetState } from "./stage-acts.ts";
 import { runStage } from "./stage-runner.ts";
 
 const tick = body("tick", {});
@@ -123,6 +124,35 @@ describe.each([
       message: expect.stringMatching(/a new count is a new topic/),
     });
     expect(errors[0]).toMatchObject({ code: "partition-count-changed" });
+  });
+
+  it("its log was trimmed before its first checkpoint, though it may have told something; a reset lets it begin again", async () => {
+    const { log, options } = await setUp(open, {});
+    const stored = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+    const change = async (changes: ReadonlyMap<string, Uint8Array | null>): Promise<void> => {
+      const owner = await log.claim("echo.v1", 0, 2);
+      await owner.load();
+      await owner.confirm();
+      await owner.commit(changes);
+      await owner.close();
+    };
+    await change(new Map([["checkpoint", null] as const, ["licence", stored(32)] as const]));
+    await log.trim(heard.name, 0, 3);
+    const refusing = await runStage(echo, topology([echo]), options);
+    await expect(refusing.done).rejects.toMatchObject({ code: "checkpoint-below-log-start" });
+    await resetState(log, echo, { kind: "reset", stage: "echo", version: 1, by: "A", reason: "B", at: "2026-11-21" });
+    const running = await runStage(echo, topology([echo]), options);
+    while (checkpointOf(await log.snapshot("echo.v1", 0))?.next !== 10) await new Promise((r) => setTimeout(r, 10));
+    await running.close();
+  });
+
+  it("other stages write what it reads, though its version is the same", async () => {
+    const { options } = await setUp(open, { upstreams: ["somebody:else/0"] });
+    const running = await runStage(echo, topology([echo]), options);
+    await expect(running.done).rejects.toMatchObject({
+      code: "upstreams-changed",
+      message: expect.stringMatching(/raise its version/),
+    });
   });
 
   it("it came of another topic, whether by the same version or an earlier one", async () => {

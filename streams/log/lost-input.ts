@@ -5,10 +5,19 @@ import type { Mark } from "../core/position.ts";
 import type { AnyStage } from "../core/stage.ts";
 import type { Log } from "./log.ts";
 
-/** Where a log no longer holds what a checkpoint still needs, going on would silently skip input. */
-export const refuseLostInput = async (log: Log, topic: string, partition: number, next: number): Promise<void> => {
+/**
+ * Where a log no longer holds what a checkpoint still needs, going on would silently skip input. `anywhere`: nothing was ever made of this
+ * topic (or a person reset it), so it may begin at whatever the log still holds.
+ */
+export const refuseLostInput = async (
+  log: Log,
+  topic: string,
+  partition: number,
+  next: number,
+  anywhere: boolean,
+): Promise<void> => {
   const { start, end } = await log.bounds(topic, partition);
-  if (next < start && next > 0)
+  if (next < start && !anywhere)
     throw new OperatingError(
       "checkpoint-below-log-start",
       `${topic}/${partition}: the log starts at ${start}, the checkpoint needs ${next}: reset the stage by name or restore the log`,
@@ -29,6 +38,21 @@ export const refuseOtherInput = (stage: AnyStage, stored: ReadonlyMap<string, Ui
     throw new OperatingError(
       "input-changed",
       `${stage.name}: its state came of ${reads}, now it reads ${stage.reads.name}: a stage that reads another topic is another stage, give it a new name`,
+      { retry: false },
+    );
+};
+
+/** Who writes a topic decides when its readers' timers come: two builds that disagree would step the same entries otherwise (C7). */
+export const refuseOtherUpstreams = (
+  stage: AnyStage,
+  stored: ReadonlyMap<string, Uint8Array>,
+  upstreams: readonly string[],
+): void => {
+  const before = checkpointOf(stored)?.upstreams ?? upstreams;
+  if ([...before].sort().join() !== [...upstreams].sort().join())
+    throw new OperatingError(
+      "upstreams-changed",
+      `${stage.name}: other stages write ${stage.reads.name} now than when its checkpoint was made: raise its version, so that it changes at one offset`,
       { retry: false },
     );
 };

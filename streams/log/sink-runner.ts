@@ -128,7 +128,7 @@ const sinkHandler = (sink: AnySink, partition: number, options: SinkRunnerOption
       const progress: Progress =
         stored === undefined ? { next: 0, marks: [] } : JSON.parse(new TextDecoder().decode(stored));
       marks = new HighWaterMarks(progress.marks);
-      await refuseLostInput(log, sink.reads.name, partition, progress.next);
+      await refuseLostInput(log, sink.reads.name, partition, progress.next, stored === undefined);
       await refuseLostUpstream(log, `${sink.name}/${partition}`, progress.marks);
       appender = await log.appender(`${sink.name}/${partition}`);
       open = true;

@@ -2,7 +2,7 @@
  * What a named person may do to a stage's state: take a copy, or empty it so that the stage begins again. Each act is recorded, with who
  * did it and why, in a state store of its own before it takes effect.
  */
-import { lifeKeys, storeOf } from "../core/checkpoint.ts";
+import { lifeKeys, resetKey, storeOf, stored as asStored } from "../core/checkpoint.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { AnyStage } from "../core/stage.ts";
 import type { Log, Owner } from "./log.ts";
@@ -51,7 +51,7 @@ export const resetState = async (log: Log, stage: AnyStage, act: Act): Promise<r
       await owning(log, storeOf(stage), partition, stage.reads.partitions, async (owner, stored) => {
         // whose licence it was and who superseded it stays true (log/cut-over.ts)
         const removed = [...stored.keys()].filter((key) => !lifeKeys.has(key));
-        await owner.commit(new Map(removed.map((key) => [key, null])));
+        await owner.commit(new Map([...removed.map((key) => [key, null] as const), [resetKey, asStored(act.at)]]));
         return removed.length;
       }),
     );

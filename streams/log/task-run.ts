@@ -2,8 +2,7 @@
  * One ownership of a task, from its claim to its close: loads and confirms, finds out where its version stands in its life (log/cut-over.ts),
  * steps batches, and stores outputs first, then state and checkpoint in one transaction.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { checkpointOf, groupOf, type Life, lifeOf, storeOf } from "../core/checkpoint.ts";
+import { checkpointOf, groupOf, type Life, lifeOf, mayBeginAnywhere, storeOf } from "../core/checkpoint.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { AnyStage } from "../core/stage.ts";
 import { Task } from "../core/task.ts";
@@ -11,7 +10,7 @@ import type { Topology } from "../core/topology.ts";
 import { begin, giveWay, goesLive, Licence, rebuildUpTo, supersededBy } from "./cut-over.ts";
 import { decodeAll } from "./decode.ts";
 import type { Appender, LogRecord, Owner } from "./log.ts";
-import { refuseLostInput, refuseLostUpstream, refuseOtherInput } from "./lost-input.ts";
+import { refuseLostInput, refuseLostUpstream, refuseOtherInput, refuseOtherUpstreams } from "./lost-input.ts";
 import { encodeOutputs } from "./outputs.ts";
 import type { RunnerOptions } from "./runner-options.ts";
 import { realTimer } from "./signal.ts";
@@ -31,6 +30,7 @@ export class TaskRun {
   readonly #partition: number;
   readonly #options: RunnerOptions;
   readonly #task: Task;
+  readonly #upstreams: readonly string[];
   readonly #closed = Promise.withResolvers<void>();
   #owner: Owner | undefined;
   #appender: Appender | undefined;
@@ -47,7 +47,8 @@ export class TaskRun {
     this.#stage = stage;
     this.#partition = partition;
     this.#options = options;
-    this.#task = new Task(stage, partition, topology.upstreams(stage.reads.name));
+    this.#upstreams = topology.upstreams(stage.reads.name);
+    this.#task = new Task(stage, partition, this.#upstreams);
   }
 
   /** The offset to read from. */
@@ -74,7 +75,8 @@ export class TaskRun {
     if (this.#isOver(life.next)) await this.#stand();
     this.#task.restore(stored);
     refuseOtherInput(this.#stage, stored);
-    await refuseLostInput(log, reads.name, this.#partition, this.#task.next);
+    refuseOtherUpstreams(this.#stage, stored, this.#upstreams);
+    await refuseLostInput(log, reads.name, this.#partition, this.#task.next, mayBeginAnywhere(stored));
     await refuseLostUpstream(log, `${this.#stage.name}/${this.#partition}`, checkpointOf(stored)?.marks ?? []);
     this.#appender = await log.appender(`${storeOf(this.#stage)}/${this.#partition}`);
     if (this.#isClosed) return await this.#tooLate();
@@ -109,16 +111,16 @@ export class TaskRun {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closed.resolve();
-    await settledWithin(this.#working, closeMsMax);
+    await this.#within(closeMsMax, this.#working);
     const unused =
       this.#clean && this.#appender !== undefined && !this.#life?.superseded && !this.#life?.rebuilding
         ? this.#licence?.unused(this.#task.next)
         : null;
     // one that was fenced meanwhile has nothing to give back
     if (unused && this.#owner !== undefined)
-      await settledWithin(
-        this.#owner.commit(unused).catch(() => undefined),
+      await this.#within(
         closeMsMax,
+        this.#owner.commit(unused).catch(() => undefined),
       );
     await this.#appender?.close();
     await this.#owner?.close();
@@ -149,12 +151,12 @@ export class TaskRun {
     onProgress?.(this.#stage.name, this.#partition, task.next, task.counts);
   }
 
-  /** Ends early when it is closed. */
-  async #wait(ms: number): Promise<void> {
+  /** Waits for the work, but no longer than so. */
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
     const { timer = realTimer } = this.#options;
     const waited = Promise.withResolvers<void>();
     const cancel = timer(ms, waited.resolve);
-    await Promise.race([waited.promise, this.#closed.promise]);
+    await Promise.race([waited.promise, work]);
     cancel();
   }
 
@@ -196,13 +198,7 @@ export class TaskRun {
         this.#rebuiltUpTo = may.upTo;
         return may.upTo;
       }
-      await this.#wait(rebuiltPollMs);
+      await this.#within(rebuiltPollMs, this.#closed.promise);
     }
   }
 }
-
-const settledWithin = async (work: Promise<unknown>, ms: number): Promise<void> => {
-  const late = new AbortController();
-  await Promise.race([work, sleep(ms, undefined, { signal: late.signal }).catch(() => undefined)]);
-  late.abort();
-};

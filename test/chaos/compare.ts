@@ -59,7 +59,8 @@ export const compare = async (run: Compared): Promise<Comparison> => {
   const { log, wire, topology } = run;
   const contents = new Map<string, TopicContents>();
   for (const topic of topology.topics) contents.set(topic.name, await contentsOf(log, wire, topic));
-  const whole = (topic: AnyTopic): TopicContents => contents.get(topic.name) ?? { topic, partitions: [], repeats: 0 };
+  const whole = (topic: AnyTopic): TopicContents =>
+    contents.get(topic.name) ?? { topic, partitions: [], repeats: 0, reused: [] };
   const bodies = <T extends AnyTopic>(topic: T): BodyOf<T>[] => placed(whole(topic), topic).map(({ body }) => body);
 
   const sent = countOf(run.ledger.map(({ id }) => id));
@@ -97,6 +98,11 @@ export const compare = async (run: Compared): Promise<Comparison> => {
           e.kind === "episode" ? [[`${e.identity} ${e.revision} ${e.phase}`, String(e.count), place]] : [],
         ),
       })),
+      tally(
+        "positions that mean one thing",
+        new Map(),
+        [...contents.values()].flatMap(({ reused }) => reused.map((at): [string, string] => [at, ""])),
+      ),
       decided(whole(events), whole(decisions)),
       await charted(run.ehr, placed(whole(outbox), outbox)),
     ],
@@ -154,8 +160,8 @@ const rowsSql = {
 } as const;
 
 const inQuestdb = ({ questdbUrl }: Compared, asked: Readonly<Record<keyof typeof rowsSql, Asked>>): Promise<Tally[]> =>
-  Promise.all(
-    (Object.keys(rowsSql) as (keyof typeof rowsSql)[]).map(async (table) => ({
+  Promise.all([
+    ...(Object.keys(rowsSql) as (keyof typeof rowsSql)[]).map(async (table) => ({
       ...tally(
         `rows of ${table} in QuestDB`,
         new Map(asked[table].map(([id, content]) => [id, content])),
@@ -163,7 +169,12 @@ const inQuestdb = ({ questdbUrl }: Compared, asked: Readonly<Record<keyof typeof
       ),
       lastSeen: new Map(asked[table].map(([id, , place]) => [id, place])),
     })),
-  );
+    // QuestDB would hide it if the log said one thing at two positions
+    ...(Object.keys(rowsSql) as (keyof typeof rowsSql)[]).map(async (table) => {
+      const told = asked[table].map(([id, content]): [string, string] => [id, content]);
+      return tally(`${table} told once in the log`, new Map(told), told);
+    }),
+  ]);
 
 /** Every candidate has one decision about its own episode, made at its position. */
 const decided = (offered: TopicContents, made: TopicContents): Tally => {

@@ -21,27 +21,34 @@ export interface TopicContents {
   readonly partitions: readonly (readonly InputRecord[])[];
   /** Records that a reader drops, for their position is not higher than one that it had. */
   readonly repeats: number;
+  /** Positions that were written again with another content: which of the two a reader has is chance. */
+  readonly reused: readonly string[];
 }
 
 export const contentsOf = async (log: Log, wire: Wire, topic: AnyTopic): Promise<TopicContents> => {
   let repeats = 0;
+  const reused: string[] = [];
   const partitions = [];
   for (let partition = 0; partition < topic.partitions; partition++) {
     const marks = new HighWaterMarks();
+    const first = new Map<string, string>();
     const records = (await recordsOf(log, topic, partition)).map((record) => ({
       ...record,
       decoded: wire.decode(topic, record.value),
     }));
     partitions.push(
-      records.filter(({ decoded }) => {
+      records.filter(({ decoded, value }) => {
         const position = decoded.ok ? decoded.value.position : null;
-        if (position === null || marks.admit(position)) return true;
+        if (position === null) return true;
+        const [at, content] = [idOf(topic, partition, position), digest(value)];
+        if (first.getOrInsert(at, content) !== content) reused.push(at);
+        if (marks.admit(position)) return true;
         repeats++;
         return false;
       }),
     );
   }
-  return { topic, partitions, repeats };
+  return { topic, partitions, repeats, reused };
 };
 
 const idOf = (topic: AnyTopic, partition: number, position: Position): string =>

@@ -153,7 +153,7 @@ const skipping = (stage: AnyStage): AnyStage => ({
     due: (state: State<unknown>, ...rest: [LogTime, string, never, never]) => stage.due?.(withoutHad(state), ...rest),
   }),
 });
-/** C7. Owners started later have other code, and begin wherever the checkpoint stands. */
+/** Owners started later have other code under the same version, and begin wherever the checkpoint stands. */
 const changed = (stage: AnyStage): AnyStage =>
   stage.name !== "streaks"
     ? stage
@@ -164,7 +164,7 @@ const changed = (stage: AnyStage): AnyStage =>
         },
       };
 
-/** The newer version begins where the older one's checkpoint stands: what a zombie of the old code has emitted beyond it is torn. */
+/** C7. The newer version begins where the older one's checkpoint stands: what a zombie of the old code has emitted beyond it is torn. */
 class CutsAtCheckpoint extends SimOwner {
   protected override send(changes: Changes): Promise<void> {
     const superseded = changes.get(supersededKey);
@@ -332,8 +332,8 @@ export const faults: Readonly<Record<string, Planted>> = {
     network: { ackLost: 0.02, landsLate: 0.05, lost: 0.01, latestMs: 400 },
   }),
   "C6 a replay that skips keys and reuses positions": { ...owned(StatesFirst), ...all(skipping) },
-  "C7 other code replays what its predecessor began": fromThe(3, changed),
-  "a cut-over at the checkpoint and not at the licence": {
+  "a changed stage under its old version": fromThe(3, changed),
+  "C7 a cut-over at the checkpoint: other code replays": {
     ...owned(CutsAtCheckpoint, { expel: 0.03, pause: 0.02 }),
     world: deployingWard,
   },
@@ -346,7 +346,7 @@ export const faults: Readonly<Record<string, Planted>> = {
     },
   },
   "C9 retention passes a checkpoint": { ...logged(TrustsRetention), also: trims },
-  "C10 positions without their topic": forgetful({ writer: "", topic: "" }),
+  "C10 positions without their topic, nor what holds it": forgetful({ writer: "", topic: "" }),
   "C11 no second claim after the load": owned(NeverConfirms, { expel: 0.15, pause: 0.03, compact: 0.9, steps: 1000 }),
   "no claim": owned(NeverClaims, contested),
   "the checkpoint before the outputs": logged(OutputsLast),

@@ -23,6 +23,9 @@ export interface Network {
   readonly latestMs: number;
 }
 
+/** How often an append goes in two requests. */
+const inTwoParts = 0.2;
+
 export class ProcessLog implements Log {
   readonly broker: Broker;
   readonly process: SimProcess;
@@ -79,12 +82,20 @@ export class ProcessLog implements Log {
     return {
       append: async (records) => {
         if (!open) throw closed("appender");
-        await Promise.all([...byPartition(records).values()].map((request) => this.send(request)));
+        await Promise.all([...byPartition(records).values()].map((all) => this.#sendInParts(all)));
       },
       close: async () => {
         open = false;
       },
     };
+  }
+
+  /** Now and then in two requests, one after the other, as large ones are: an entry's outputs can be torn between them. */
+  async #sendInParts(records: readonly Append[]): Promise<void> {
+    const { schedule } = this.broker;
+    const first = schedule.chance(inTwoParts) ? schedule.pick(records.length) : 0;
+    if (first > 0) await this.send(records.slice(0, first));
+    await this.send(records.slice(first));
   }
 
   /** One request for one partition: it takes effect whole and in order. */
