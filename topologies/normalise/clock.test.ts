@@ -48,31 +48,57 @@ describe("a clock's estimate", () => {
     expect(corrected(clock, deviceTime(t0))).toBe(t0 + clock.appliedMs);
   });
 
-  it("starts anew when the device starts anew", () => {
-    const before = observe(
-      undefined,
-      { deviceTime: deviceTime(t0), receivedTime: receivedTime(t0), boot: "a", sequence: null },
-      uncertaintyMs,
-    );
-    const stamp = {
-      deviceTime: deviceTime(t0 + 60_000 - 900_000),
-      receivedTime: receivedTime(t0 + 60_000),
+  const stampOf = (second: number, deviceSecond: number, boot: string | null = "a") => ({
+    deviceTime: deviceTime(t0 + deviceSecond * 1_000),
+    receivedTime: receivedTime(t0 + second * 1_000 + 50),
+    boot,
+    sequence: null as number | null,
+  });
+  const live = (from: number, to: number, behindS: number, boot = "a") =>
+    Array.from({ length: to - from }, (_, i) => stampOf(from + i, from + i - behindS, boot));
+  const clockAt = (...stamps: readonly (readonly ReturnType<typeof stampOf>[])[]): Clock | undefined =>
+    stamps.flat().reduce<Clock | undefined>((clock, stamp) => observe(clock, stamp, uncertaintyMs), undefined);
+
+  it("starts anew ten seconds after a device began again with its clock set back", () => {
+    expect(clockAt(live(0, 60, 0), live(60, 70, 900, "b"))).toMatchObject({ appliedMs: 0 });
+    expect(clockAt(live(0, 60, 0), live(60, 72, 900, "b"))).toMatchObject({
+      appliedMs: 900_050,
       boot: "b",
-      sequence: null,
-    };
-    expect(observe(before, stamp, uncertaintyMs)).toMatchObject({ appliedMs: 900_000, boot: "b", suspicion: null });
+      suspicion: null,
+    });
   });
 
-  it("is not moved by a reading that its boot's count says is old", () => {
-    const stampOf = (second: number, sequence: number, delayMs: number) => ({
-      deviceTime: deviceTime(t0 + second * 1_000),
-      receivedTime: receivedTime(t0 + second * 1_000 + delayMs),
-      boot: "a",
-      sequence,
-    });
-    let clock: Clock | undefined;
-    for (let second = 0; second < 10; second++) clock = observe(clock, stampOf(second, second, 50), uncertaintyMs);
-    expect(observe(clock, stampOf(3, 3, 60_000), uncertaintyMs)).toEqual(clock);
-    expect(observe(clock, stampOf(-3_600, 10, 3_610_000), uncertaintyMs).appliedMs).toBe(3_610_000);
+  it("is not moved by readings that were stored before, of this boot or an earlier one", () => {
+    const stored = (boot: string) => Array.from({ length: 31 }, (_, i) => stampOf(95, 29 + i, boot));
+    for (const boot of ["a", "b"])
+      expect(clockAt(live(0, 60, 0, "b"), live(90, 95, 0, "c"), stored(boot))?.appliedMs).toBe(0);
+  });
+
+  it("is not moved by a backlog that drains a tenth faster than it grew", () => {
+    const draining = Array.from({ length: 300 }, (_, i) => stampOf(660 + i, 60 + Math.floor(i * 1.1)));
+    expect(clockAt(live(0, 60, 0), draining)?.appliedMs).toBe(0);
+  });
+
+  it("is believed at once when it comes back to where it was before it was stepped", () => {
+    expect(clockAt(live(0, 10, 0), live(10, 15, -3_600))?.appliedMs).toBe(-3_599_950);
+    expect(clockAt(live(0, 10, 0), live(10, 15, -3_600), live(15, 16, 0))?.appliedMs).toBe(0);
+  });
+
+  it("that was set back is believed though its offsets jitter", () => {
+    const jittery = live(60, 122, 3_600).map((stamp, i) => ({
+      ...stamp,
+      receivedTime: receivedTime(stamp.receivedTime + (i % 3) * 600),
+    }));
+    expect(clockAt(live(0, 60, 0), jittery)?.appliedMs).toBe(3_600_050);
+  });
+
+  it("that was set back while the count went on is believed at once, and an old count is not", () => {
+    const counted = (stamps: readonly ReturnType<typeof stampOf>[], from: number) =>
+      stamps.map((stamp, i) => ({ ...stamp, sequence: from + i }));
+    const before = counted(live(0, 60, 0), 65_500);
+    expect(clockAt(before, counted(live(60, 61, 3_600), 65_560))?.appliedMs).toBe(3_600_050);
+    expect(clockAt(before, counted([stampOf(60, 20)], 65_520))?.appliedMs).toBe(0);
+    // a count of sixteen bits that begins anew just as the clock is set back
+    expect(clockAt(before, counted(live(60, 72, 3_600), 0))?.appliedMs).toBe(3_600_050);
   });
 });

@@ -4,10 +4,12 @@
  * stays 0 while the offset is inside the clock's uncertainty and moves only when the estimate leaves it by more than that: jitter changes
  * nothing (clinical.md 6).
  *
- * A reading that its boot's own count says is older than what came before says nothing of the clock as it is now. Any other
- * whose offset leaps is one of three: earlier than it can be, or with device time set back: the clock was stepped, and the
- * estimate starts anew. Device time went on and the reading is merely old: a backlog; it keeps the old correction until such readings have
- * had one steady offset for ten seconds, which no draining backlog has.
+ * Nothing is received before it was measured: a reading that comes earlier than the estimate allows shows that the clock was stepped, and the
+ * estimate starts anew. One that looks older than that may be a backlog, a stored reading of an earlier boot, or a clock that was set back, and
+ * one reading cannot tell which, unless its boot's count does: one that went on while its time went back shows that the clock was stepped, one
+ * that is lower is old. Else it keeps the old
+ * correction until such readings have had one steady offset for ten seconds (a draining backlog's shrinks), or roughly one for a minute. A return
+ * to the estimate before the last step is believed at once.
  */
 import { type DeviceTime, type EventTime, eventTime, type ReceivedTime } from "../../streams/core/time.ts";
 
@@ -17,10 +19,21 @@ export interface Clock {
   readonly appliedMs: number;
   readonly lastDevice: number;
   readonly boot: string | null;
-  /** The highest count had in this boot; null where there is no boot or no count to go by. */
+  /** How far the boot has counted; null where there is no boot or no count to go by. */
   readonly lastSequence: number | null;
-  /** Readings that look late, all with about this offset, since this received time. */
-  readonly suspicion: { readonly offsetMs: number; readonly since: number } | null;
+  /** The estimate before the clock was stepped last; null where it never was. */
+  readonly formerMs: number | null;
+  /**
+   * Readings that look late, all with about this offset, since this received time; the least of it in the first five seconds and since,
+   * for a delay on the way only ever adds.
+   */
+  readonly suspicion: {
+    readonly offsetMs: number;
+    readonly since: number;
+    readonly earlyMs: number;
+    readonly lateMs: number | null;
+    readonly readings: number;
+  } | null;
 }
 
 export interface Stamp {
@@ -33,6 +46,13 @@ export interface Stamp {
 const paneMs = 60_000;
 const panesKept = 5;
 const steadyMs = 10_000;
+const earlyForMs = 5_000;
+/** So little may a steady offset fall; that of a backlog that drains a tenth faster than it grew falls half a second in five. */
+const steadyWithinMs = 300;
+const steadyEnoughMs = 60_000;
+const steadyReadings = 5;
+/** A count that is lower by more than this began anew. */
+const countedBackMost = 1_000;
 
 const minuteOf = ({ deviceTime }: Stamp): number => Math.floor(deviceTime / paneMs);
 const offsetOf = ({ deviceTime, receivedTime }: Stamp): number => receivedTime - deviceTime;
@@ -40,50 +60,85 @@ const estimateOf = (panes: Clock["panes"]): number => Math.min(...panes.map(([, 
 
 /** The clock after a reading. `uncertaintyMs`: how far it may be off before that is corrected. */
 export const observe = (clock: Clock | undefined, stamp: Stamp, uncertaintyMs: number): Clock => {
-  if (clock !== undefined && isOutOfOrder(clock, stamp)) return clock;
-  if (clock === undefined || wasStepped(clock, stamp, uncertaintyMs)) return restart(clock, stamp, uncertaintyMs);
+  if (clock === undefined) return restart(undefined, stamp, uncertaintyMs);
   const offsetMs = offsetOf(stamp);
-  const seen = {
-    ...clock,
-    lastDevice: Math.max(clock.lastDevice, stamp.deviceTime),
-    lastSequence: countOf(stamp) ?? clock.lastSequence,
-  };
-  if (offsetMs - estimateOf(clock.panes) <= uncertaintyMs) {
+  const leapMs = offsetMs - estimateOf(clock.panes);
+  const isFormer = clock.formerMs !== null && Math.abs(offsetMs - clock.formerMs) <= uncertaintyMs;
+  if (leapMs < -uncertaintyMs || (leapMs > uncertaintyMs && (isFormer || wasSetBack(clock, stamp, uncertaintyMs))))
+    return restart(clock, stamp, uncertaintyMs);
+  const seen = { ...clock, lastDevice: Math.max(clock.lastDevice, stamp.deviceTime) };
+  if (leapMs <= uncertaintyMs) {
     const panes = withOffset(clock.panes, minuteOf(stamp), offsetMs);
-    return applied({ ...seen, panes, suspicion: null }, uncertaintyMs);
+    return applied(
+      { ...seen, panes, boot: stamp.boot, lastSequence: countAfter(clock, stamp), suspicion: null },
+      uncertaintyMs,
+    );
   }
-  const { suspicion } = clock;
-  if (suspicion === null || Math.abs(offsetMs - suspicion.offsetMs) > uncertaintyMs)
-    return { ...seen, suspicion: { offsetMs, since: stamp.receivedTime } };
-  if (stamp.receivedTime - suspicion.since < steadyMs) return seen;
-  return restart(clock, stamp, uncertaintyMs);
+  if (isCountedBefore(clock, stamp)) return clock;
+  const suspicion = suspected(clock.suspicion, offsetMs, stamp.receivedTime, uncertaintyMs);
+  return isSteady(suspicion, stamp.receivedTime)
+    ? restart(clock, stamp, uncertaintyMs, Math.min(suspicion.earlyMs, suspicion.lateMs ?? suspicion.earlyMs))
+    : { ...seen, suspicion };
+};
+
+/** A count without a boot may have begun anew with the device. */
+const countOf = ({ boot, sequence }: Stamp): number | null => (boot === null ? null : sequence);
+
+const countAfter = (clock: Clock, stamp: Stamp): number | null => {
+  const count = countOf(stamp);
+  const { lastSequence: last } = clock;
+  if (count === null || last === null || stamp.boot !== clock.boot) return count;
+  return count > last || last - count > countedBackMost ? count : last;
+};
+
+/** Older than what came before, by its boot's own count. */
+const isCountedBefore = (clock: Clock, stamp: Stamp): boolean => {
+  const count = countOf(stamp);
+  const { lastSequence: last, boot } = clock;
+  return count !== null && last !== null && stamp.boot === boot && count <= last && last - count <= countedBackMost;
+};
+
+/** It went on counting while its time went back. */
+const wasSetBack = (clock: Clock, stamp: Stamp, uncertaintyMs: number): boolean => {
+  const count = countOf(stamp);
+  const wentOn = count !== null && clock.lastSequence !== null && count > clock.lastSequence;
+  return wentOn && stamp.boot === clock.boot && stamp.deviceTime < clock.lastDevice - uncertaintyMs;
+};
+
+type Suspicion = NonNullable<Clock["suspicion"]>;
+
+const suspected = (before: Clock["suspicion"], offsetMs: number, at: number, uncertaintyMs: number): Suspicion =>
+  before === null || Math.abs(offsetMs - before.offsetMs) > uncertaintyMs
+    ? { offsetMs, since: at, earlyMs: offsetMs, lateMs: null, readings: 1 }
+    : { ...before, ...leastOf(before, offsetMs, at), readings: before.readings + 1 };
+
+const leastOf = ({ since, earlyMs, lateMs }: Suspicion, offsetMs: number, at: number): Partial<Suspicion> =>
+  at - since < earlyForMs
+    ? { earlyMs: Math.min(earlyMs, offsetMs) }
+    : { lateMs: lateMs === null ? offsetMs : Math.min(lateMs, offsetMs) };
+
+const isSteady = ({ since, earlyMs, lateMs, readings }: Suspicion, at: number): boolean => {
+  const level = lateMs !== null && Math.abs(lateMs - earlyMs) <= steadyWithinMs;
+  return readings >= steadyReadings && at - since >= (level ? steadyMs : steadyEnoughMs);
 };
 
 /** Event time of a device time under this clock. */
 export const corrected = (clock: Clock, deviceTime: DeviceTime): EventTime => eventTime(deviceTime + clock.appliedMs);
 
-/** A count without a boot may have begun anew with the device. */
-const countOf = ({ boot, sequence }: Stamp): number | null => (boot === null ? null : sequence);
-
-const isOutOfOrder = (clock: Clock, stamp: Stamp): boolean => {
-  const count = countOf(stamp);
-  return count !== null && clock.lastSequence !== null && stamp.boot === clock.boot && count < clock.lastSequence;
-};
-
-const wasStepped = (clock: Clock, stamp: Stamp, uncertaintyMs: number): boolean => {
-  if (stamp.boot !== clock.boot) return true;
-  const leap = offsetOf(stamp) - estimateOf(clock.panes);
-  return leap < -uncertaintyMs || (leap > uncertaintyMs && stamp.deviceTime < clock.lastDevice - uncertaintyMs);
-};
-
-const restart = (clock: Clock | undefined, stamp: Stamp, uncertaintyMs: number): Clock =>
+const restart = (
+  clock: Clock | undefined,
+  stamp: Stamp,
+  uncertaintyMs: number,
+  offsetMs: number = offsetOf(stamp),
+): Clock =>
   applied(
     {
-      panes: [[minuteOf(stamp), offsetOf(stamp)]],
+      panes: [[minuteOf(stamp), offsetMs]],
       appliedMs: clock?.appliedMs ?? 0,
       lastDevice: stamp.deviceTime,
       boot: stamp.boot,
       lastSequence: countOf(stamp),
+      formerMs: clock === undefined ? null : estimateOf(clock.panes),
       suspicion: null,
     },
     uncertaintyMs,

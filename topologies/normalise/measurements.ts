@@ -63,7 +63,8 @@ const measurementOf = (
   if (!value.ok) return { problem: value.problem, eventTime: at, ordinal };
   const ahead = aheadOfReceived({ eventTime: at, receivedTime, clockUncertaintyMs });
   if (ahead !== null) return { problem: ahead, eventTime: at, ordinal };
-  const ambiguity = timeAmbiguity(associations, { eventTime: at, receivedTime }, clockUncertaintyMs);
+  const ambiguity =
+    timeAmbiguity(associations, { eventTime: at, receivedTime }, clockUncertaintyMs) ?? clockAmbiguity(at, context);
   if (ambiguity !== null) return { problem: ambiguity, eventTime: at, ordinal };
   const association = inForceAt(associations, at);
   const { mdc, loinc, ucum } = metricOf(m.metric);
@@ -90,6 +91,16 @@ const measurementOf = (
     periodMs: m.periodMs,
     ordinal,
     revision: 0,
+  };
+};
+
+/** While nobody knows whether a clock was set back or its readings are old, what the two would give to different patients is nobody's. */
+const clockAmbiguity = (at: EventTime, { clock, associations, receivedTime }: Context): Problem | null => {
+  if (clock === undefined || clock.suspicion === null) return null;
+  if (inForceAt(associations, at)?.subject === inForceAt(associations, receivedTime)?.subject) return null;
+  return {
+    reason: "time-ambiguous",
+    detail: "eventTime: the clock may have been set back or the reading may be old, and the patient changed in between",
   };
 };
 

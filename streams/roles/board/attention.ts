@@ -211,7 +211,7 @@ const isMonitoring = (device: string, vitals: readonly VitalView[], logTime: num
   return own.some((v) => isUsable(v) && v.staleAfterMs === fastest && logTime - v.at <= fastest);
 };
 
-/** At most 50; high before medium before low, what can't be seen before what is seen, then the longest first. */
+/** At most 50, but every high one; high before medium before low, what can't be seen before what is seen, then the longest first. */
 export const attention = ({ logTime, beds, unplaced, faults, defects, stalledSince }: Concerns): AttentionView[] => {
   const placed: Placed[] = beds.flatMap(({ bed, devices, vitals }) =>
     devices.map((device) => ({ bed, device, usable: isMonitoring(device.device, vitals, logTime) })),
@@ -224,5 +224,6 @@ export const attention = ({ logTime, beds, unplaced, faults, defects, stalledSin
     ...unplaced.map(unplacedItem),
     ...defects.map(defectItem),
   ].sort((a, b) => rank[b.priority] - rank[a.priority] || a.since - b.since);
-  return [...platform, ...rest].slice(0, most);
+  const high = rest.filter(({ priority }) => priority === "high").length;
+  return [...platform, ...rest].slice(0, Math.max(most, platform.length + high));
 };
