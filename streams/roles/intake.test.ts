@@ -8,6 +8,7 @@ import { openPlatform, type Platform } from "../compose.ts";
 import { checkConfig, type Config } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { Appender, Log } from "../log/log.ts";
+import { ward } from "../sim/ward/ward.ts";
 import { checkRole, openFrontDoor } from "./intake.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -118,5 +119,25 @@ describe("a front door whose raw log refuses what it would refuse again", () => 
     expect(metrics).toContain("afferent_received_messages_total 2");
     expect(metrics).toContain('afferent_shed_messages_total{topic="telemetry.raw"} 0');
     expect(metrics).toContain('afferent_intake_pending_messages{topic="telemetry.raw.waveforms"} 0');
+  });
+});
+
+describe("a front door that starts again with a roster that is refused", () => {
+  it("goes on with what was announced before, and says so", async () => {
+    const platform = await platformThat(() => false);
+    const { roster } = platform.config;
+    await writeFile(roster, JSON.stringify(ward({ beds: 1, seed: 1, startMs: Date.now() }).roster));
+    await (await openFrontDoor(platform)).close();
+    await writeFile(roster, "{}");
+    platform.metrics.clear();
+    const door = await openFrontDoor(platform);
+    closing.push(door.close);
+    expect(await platform.metrics.metrics()).toContain("afferent_roster_refused 1");
+  });
+
+  it("does not open where nothing was ever announced", async () => {
+    const platform = await platformThat(() => false);
+    await writeFile(platform.config.roster, "{}");
+    await expect(openFrontDoor(platform)).rejects.toMatchObject({ code: "roster-invalid" });
   });
 });

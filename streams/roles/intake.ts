@@ -14,7 +14,7 @@ import { startSubscriber, type Subscriber } from "../io/mqtt/subscriber.ts";
 import { RawIntake } from "../log/raw-intake.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { closeAll, type Running } from "./running.ts";
-import { announce, fixScale, tick } from "./source.ts";
+import { announce, fixScale, type SourceOptions, tick, wasAnnounced } from "./source.ts";
 
 /**
  * Waveforms come through a session and a raw topic of their own, so that a waiting one blocks no vital. The vitals' session takes all the rest,
@@ -47,13 +47,38 @@ export const checkRole = (role: "listen" | "ingest", { intake }: Platform["confi
   );
 };
 
+const refusals = new Set(["roster-invalid", "rules-invalid", "file-unreadable"]);
+
+/**
+ * A roster or rules that are refused must not leave a ward without intake at the next start: where something was announced before, that stays in
+ * force and the refusal is said as an error and counted. Only at the very first start, with nothing to go on, is it the end.
+ */
+const announceAll = async (platform: Platform, source: SourceOptions): Promise<TimeScale> => {
+  const { config, say, metrics } = platform;
+  const refused = new Gauge({
+    name: "afferent_roster_refused",
+    help: "1 while the roster or the rules at hand are refused and what was announced before is in force",
+    registers: [metrics],
+  });
+  try {
+    // what is refused is refused before anything is written
+    const [roster, rules] = [await loadRoster(config.roster), await loadRules(config)];
+    const scale = await fixScale(config.speed, source);
+    say.info(await announce(roster, rules, scale, source), "roster and rules are in the log");
+    return scale;
+  } catch (error) {
+    const isRefusal = error instanceof OperatingError && refusals.has(error.code);
+    if (!isRefusal || !(await wasAnnounced(source))) throw error;
+    refused.set(1);
+    say.error({ error: error.message }, "roster or rules are REFUSED; what was announced before stays in force");
+    return await fixScale(config.speed, source);
+  }
+};
+
 export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   const { config, log, wire, say } = platform;
   const source = { log, wire, now: Date.now };
-  // what is refused is refused before anything is written
-  const [roster, rules] = [await loadRoster(config.roster), await loadRules(config)];
-  const scale = await fixScale(config.speed, source);
-  say.info(await announce(roster, rules, scale, source), "roster and rules are in the log");
+  const scale = await announceAll(platform, source);
   const intakes = await openIntakes(platform, scale);
   const open = config.intake.kind === "listener" ? listener : subscribers;
   const door = await open(platform, intakes).catch(async (error: unknown) => {

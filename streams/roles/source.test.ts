@@ -1,4 +1,6 @@
 /** What a source fixes and announces: the scale of time once and for all, and the roster without a silent change. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { describeTopology } from "../compose.ts";
 import { OperatingError } from "../core/failure.ts";
@@ -11,7 +13,9 @@ import type { Append, TrimmableLog } from "../log/log.ts";
 import { memoryLog } from "../log/memory.ts";
 import { ward } from "../sim/ward/ward.ts";
 import { events, raw, rawWaveforms } from "../../schemas/topics.ts";
-import { announce, fixScale, knownScale, type SourceOptions } from "./source.ts";
+import type { Rule } from "../../schemas/records.ts";
+import { parseRules } from "../../topologies/rules.ts";
+import { announce, fixScale, knownScale, type SourceOptions, wasAnnounced } from "./source.ts";
 
 const startMs = Date.UTC(2026, 5, 1, 8);
 let nowMs = startMs;
@@ -101,6 +105,31 @@ describe("a roster that is announced again", () => {
     expect(await ends()).toEqual(before);
   });
 });
+
+describe("rules that are announced again", () => {
+  const rule = (change: Partial<Rule>): Rule => ({ ...(exampleRules()[0] as Rule), ...change });
+
+  it("say something else only under a higher version; an approval may come later", async () => {
+    const scale = await fixScale(1, source);
+    expect(await wasAnnounced(source)).toBe(false);
+    await announce(rosterOf(), [rule({})], scale, source);
+    expect(await wasAnnounced(source)).toBe(true);
+    const approval = { by: "Dr. Ada Brandt", at: startMs, demo: false };
+    await announce(rosterOf(), [rule({ approval })], scale, source);
+    await expect(announce(rosterOf(), [rule({ approval, limit: 1 })], scale, source)).rejects.toMatchObject({
+      code: "rules-invalid",
+    });
+    const { version } = rule({});
+    expect((await announce(rosterOf(), [rule({ limit: 1, version: version + 1 })], scale, source)).rules).toBe(true);
+  });
+});
+
+const exampleRules = (): readonly Rule[] => {
+  const text = readFileSync(join(import.meta.dirname, "../../topologies/rules/adult-example.json"), "utf8");
+  const parsed = parseRules(text, { allowPlain: false });
+  if (!parsed.ok) throw new Error(parsed.problem.detail);
+  return parsed.value;
+};
 
 /** A log's methods as a plain object, so that one of them can be replaced. */
 const bound = (of: TrimmableLog): TrimmableLog => ({

@@ -29,7 +29,8 @@ const scaleKey = "scale";
 const originsKey = "origins";
 const rulesKey = "rules";
 const rulesVersionKey = "rulesVersion";
-const notRecords = new Set([scaleKey, originsKey, rulesKey, rulesVersionKey]);
+const eachRuleKey = "eachRule";
+const notRecords = new Set([scaleKey, originsKey, rulesKey, rulesVersionKey, eachRuleKey]);
 const lookAgainMs = 200;
 
 const encoded = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -140,6 +141,7 @@ export const announce = async (
     await owner.confirm();
     const at = logTime(Math.round(scaleTime(scale, now())));
     const changed = refuseSilent(rosterChanges(rosterRecords(roster), announcedBefore(before)));
+    const eachRule = refuseSameVersion(rules, decoded<AnnouncedRules>(before.get(eachRuleKey)) ?? {});
     const rulesHash = digest(new TextEncoder().encode(JSON.stringify(rules)));
     const rulesChanged = decoded(before.get(rulesKey)) !== rulesHash;
     const version = (decoded<number>(before.get(rulesVersionKey)) ?? 0) + (rulesChanged ? 1 : 0);
@@ -156,6 +158,7 @@ export const announce = async (
         ...changed.map(({ id, key, version: its, hash }) => [id, encoded({ key, version: its, hash })] as const),
         [rulesKey, encoded(rulesHash)] as const,
         [rulesVersionKey, encoded(version)] as const,
+        [eachRuleKey, encoded(eachRule)] as const,
       ]),
     );
     return { records: changed.length, rules: rulesChanged };
@@ -163,6 +166,29 @@ export const announce = async (
     await owner.close();
   }
 };
+
+/** By id: the version and what it says, its approval left out, for that may come later. */
+type AnnouncedRules = Readonly<Record<string, { readonly version: number; readonly hash: string }>>;
+
+/** A rule's name and version stand in charts and approvals: under the same ones it must say the same. Codes: `rules-invalid`. */
+const refuseSameVersion = (rules: readonly Rule[], before: AnnouncedRules): AnnouncedRules => {
+  const now = rules.map(({ approval: _, ...rule }) => {
+    const hash = digest(new TextEncoder().encode(JSON.stringify(rule)));
+    return [rule.id, { version: rule.version, hash }] as const;
+  });
+  const problems = now.flatMap(([id, { version, hash }]) => {
+    const known = before[id];
+    if (known === undefined || known.hash === hash || version > known.version) return [];
+    return [`${id}: it was changed, and version ${known.version} is in force: raise its version above that`];
+  });
+  if (problems.length > 0)
+    throw new OperatingError("rules-invalid", ["the rules:", ...problems].join("\n  "), { retry: false });
+  return { ...before, ...Object.fromEntries(now) };
+};
+
+/** Whether a roster was announced to this log before: then what it said is in force. */
+export const wasAnnounced = async ({ log }: Pick<SourceOptions, "log">): Promise<boolean> =>
+  [...(await log.snapshot(store, 0)).keys()].some((id) => !notRecords.has(id));
 
 const announcedBefore = (stored: ReadonlyMap<string, Uint8Array>): AnnouncedRecords =>
   new Map(

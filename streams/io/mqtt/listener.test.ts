@@ -90,6 +90,18 @@ describe("the listener", () => {
     ]);
   });
 
+  it("tells nobody what another device said", async () => {
+    const { client, port } = await open();
+    const other = await connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: "eavesdropper" });
+    closing.push(() => other.endAsync(true));
+    const heard: string[] = [];
+    other.on("message", (topic) => heard.push(topic));
+    await other.subscribeAsync("#", { qos: 1 }).catch(() => undefined);
+    await client.publishAsync("afferent/mon-01/numerics", "{}", { qos: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(heard).toEqual([]);
+  });
+
   it("keeps many messages of one device waiting for one append, in order", async () => {
     const { client, stored } = await open();
     await Promise.all(
