@@ -11,7 +11,12 @@ const claimed = new Uint8Array([1]);
 const loadMost = 8;
 
 /** What stands up to an offset, read piece by piece while others write and the cleaner works. */
-export const scan = async (log: ProcessLog, state: StatePartition, upTo: number): Promise<Map<string, Uint8Array>> => {
+export const scan = async (
+  log: ProcessLog,
+  state: StatePartition,
+  upTo: number,
+  between: () => Promise<void> = async () => {},
+): Promise<Map<string, Uint8Array>> => {
   const loaded = new Map<string, Uint8Array>();
   const { schedule } = log.broker;
   state.loading.add(log.process);
@@ -25,6 +30,7 @@ export const scan = async (log: ProcessLog, state: StatePartition, upTo: number)
       else if (value === null) loaded.delete(key);
       else loaded.set(key, value);
     }
+    await between();
   }
   state.loading.delete(log.process);
   return loaded;
@@ -57,8 +63,11 @@ export class SimOwner implements Owner {
   }
 
   async load(): Promise<ReadonlyMap<string, Uint8Array>> {
-    return await scan(this.log, this.state, this.claimOffset);
+    return await scan(this.log, this.state, this.claimOffset, () => this.betweenPieces());
   }
+
+  /** Waits for nothing, unless a test makes it. */
+  protected async betweenPieces(): Promise<void> {}
 
   async confirm(): Promise<void> {
     await this.transact(new Map([[claimKey, claimed]]));
