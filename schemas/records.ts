@@ -22,6 +22,7 @@ import {
   type TypeOf,
   withDefault,
 } from "./avro.ts";
+import { priority } from "./priority.ts";
 
 /** How far a device's clock may be off where the roster says nothing else. */
 export const usualClockUncertaintyMs = 2_000;
@@ -41,9 +42,6 @@ const approval = record("Approval", {
   /** True where a demo ward approved its own example rules; never true in a hospital. */
   demo: boolean,
 });
-
-export const priority = oneOf("Priority", "low", "medium", "high");
-export type Priority = TypeOf<typeof priority>;
 
 /** A threshold rule as data. Crossing is judged on one metric; `clear` is the limit that ends it (hysteresis). */
 export const rule = record("Rule", {

@@ -2,6 +2,7 @@
 import { topic, type Envelope } from "../streams/core/topic.ts";
 import type { BodyOf } from "../streams/core/stage.ts";
 import { envelope } from "./avro.ts";
+import * as alert from "./alert-records.ts";
 import * as r from "./records.ts";
 
 const aboutDevice = [r.reading, r.device, r.association, r.rules, r.tick, r.origin] as const;
@@ -21,7 +22,15 @@ export const rawWaveforms = topic("telemetry.raw.waveforms", {
 export const vitals = topic("telemetry.vitals", {
   partitions: 4,
   key: "subject (device while unassociated)",
-  codec: envelope("VitalsEntry", [r.measurement, r.association, r.deviceState, r.subjectEnded, r.rules, r.tick]),
+  codec: envelope("VitalsEntry", [
+    r.measurement,
+    r.association,
+    r.deviceState,
+    r.subjectEnded,
+    r.rules,
+    r.tick,
+    alert.deviceAlarm,
+  ]),
 });
 export const waveforms = topic("telemetry.waveforms", {
   partitions: 2,
@@ -36,7 +45,17 @@ export const windows = topic("telemetry.windows", {
 export const episodes = topic("telemetry.episodes", {
   partitions: 2,
   key: "subject",
-  codec: envelope("EpisodeEntry", [r.episode, r.association, r.tick, r.rules]),
+  codec: envelope("EpisodeEntry", [
+    r.episode,
+    r.association,
+    r.tick,
+    r.rules,
+    r.deviceState,
+    r.subjectEnded,
+    alert.deviceAlarm,
+    alert.sensorState,
+    alert.stillCrossing,
+  ]),
 });
 export const telemetryQuarantine = topic("telemetry.quarantine", {
   partitions: 2,
@@ -69,9 +88,37 @@ export const clinicalQuarantine = topic("clinical.quarantine", {
   codec: envelope("ClinicalQuarantineEntry", [r.quarantined, r.tick, r.rules]),
 });
 
+// ---- the alert circuit's own, in its own log ----
+export const alarms = topic("alert.alarms", {
+  partitions: 2,
+  key: "unit",
+  codec: envelope("AlarmEntry", [
+    alert.alarm,
+    alert.answer,
+    alert.notified,
+    alert.hop,
+    alert.reported,
+    alert.policy,
+    r.tick,
+    r.rules,
+  ]),
+});
+export const notifications = topic("alert.notifications", {
+  partitions: 1,
+  key: "unit",
+  codec: envelope("NotificationEntry", [alert.notification, alert.page, alert.policy, r.tick, r.rules]),
+});
+export const alertQuarantine = topic("alert.quarantine", {
+  partitions: 1,
+  key: "unit",
+  codec: envelope("AlertQuarantineEntry", [r.quarantined, r.tick, r.rules, alert.policy]),
+});
+
 export type RawBody = BodyOf<typeof raw>;
 export type VitalsBody = BodyOf<typeof vitals>;
 export type WaveformsBody = BodyOf<typeof waveforms>;
 export type EpisodesBody = BodyOf<typeof episodes>;
+export type AlarmsBody = BodyOf<typeof alarms>;
+export type NotificationsBody = BodyOf<typeof notifications>;
 export type EventsBody = BodyOf<typeof events>;
 export type RawEnvelope = Envelope<RawBody>;

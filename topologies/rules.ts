@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { ok, refuse, type Result } from "../streams/core/failure.ts";
-import type { Priority, Rule } from "../schemas/records.ts";
+import type { Priority } from "../schemas/priority.ts";
+import type { Rule } from "../schemas/records.ts";
 import { isMetric, metricOf } from "../schemas/terminology.ts";
 import { zeroNeedsEvidence } from "./zeros.ts";
 

@@ -4,6 +4,9 @@
  */
 import type { Result, Problem } from "../../streams/core/failure.ts";
 import type { DeviceTime } from "../../streams/core/time.ts";
+import type { AlarmEventName } from "../alarm-events.ts";
+import type { AlarmDirection, AlertType, Inactivation, SignalState } from "../alert-records.ts";
+import type { Priority } from "../priority.ts";
 import type { MetricName } from "../terminology.ts";
 
 export interface DecodedMeasurement {
@@ -34,6 +37,34 @@ export interface DecodedWaveform {
   readonly samples: readonly number[];
 }
 
+/** An alarm as the device reports it. */
+export interface DecodedAlarm {
+  readonly channel: string;
+  /** As the device names it; with the channel and its limit's direction it names a condition. */
+  readonly code: string;
+  readonly text: string;
+  /** A key of alarm-events.ts; null where nobody has mapped the code: it is paged raw (clinical.md 4). */
+  readonly event: AlarmEventName | null;
+  readonly metric: MetricName | null;
+  readonly direction: AlarmDirection;
+  readonly alertType: AlertType;
+  /** Null where the device says none: then it counts as high. */
+  readonly priority: Priority | null;
+  readonly signal: SignalState;
+  readonly inactivation: Inactivation;
+  readonly value: number | null;
+  readonly ucum: string | null;
+  readonly lowLimit: number | null;
+  readonly highLimit: number | null;
+  /** When it began, if the device says so. */
+  readonly since?: DeviceTime;
+}
+
+/** What the device says of its alarms: all that are present, or single beginnings and ends. */
+export type DecodedAlarms =
+  | { readonly all: readonly DecodedAlarm[] }
+  | { readonly changes: readonly (DecodedAlarm & { readonly present: boolean })[] };
+
 export interface DecodedReading {
   /** The id in the payload; must agree with the topic's. Null where the payload has none. */
   readonly device: string | null;
@@ -42,6 +73,8 @@ export interface DecodedReading {
   readonly deviceTime: DeviceTime | null;
   readonly measurements: readonly DecodedMeasurement[];
   readonly waveforms: readonly DecodedWaveform[];
+  /** Absent: this reading says nothing of alarms. */
+  readonly alarms?: DecodedAlarms;
   /** Parts that were refused (an unknown metric, a wrong unit) while the rest is good. */
   readonly problems: readonly Problem[];
 }
