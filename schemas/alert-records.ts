@@ -77,6 +77,8 @@ export const deviceAlarm = body("deviceAlarm", {
   receivedTime,
   /** When it began, or, where it is not present, ended. */
   eventTime,
+  /** Corrected time of the reading that says so; received time where it has none. What is late is told by it, for an alarm may have begun long ago (clinical.md 7). */
+  readAt: eventTime,
   /** Only from the platform's own topic (clinical.md 17): what a device marks as test is an alarm like any other. */
   test: boolean,
 });
@@ -140,6 +142,7 @@ export const alarm = body("alarm", {
   bedSince: nullable(instant),
   bedConfirmed: boolean,
   onset: eventTime,
+  /** Null in an `end` that only makes way for the next instance (raised again after a gap, moved to another unit): the condition is still there. */
   end: nullable(eventTime),
   /** Of the reading that raised or changed it. */
   receivedTime,
