@@ -49,8 +49,13 @@ export type SignalState = TypeOf<typeof signalState>;
 
 /** A device's own alarm, said when it begins, changes or ends, and said again after a gap in which nothing was heard of the device. */
 export const deviceAlarm = body("deviceAlarm", {
-  /** Over the device, channel, code and the time it was claimed to begin: the same after a redelivery. */
+  /** Over the device, channel, code, direction and the time it was claimed to begin: the same after a redelivery. */
   identity: string,
+  /**
+   * begins · changes (event, text, priority, signal, inactivation) · ends · afterGap: still there after a gap in what the device says of its
+   * alarms · current: still there by the first reading that came in time, where what was said before came late (clinical.md 5, 7).
+   */
+  why: oneOf("DeviceAlarmWhy", "begins", "changes", "ends", "afterGap", "current"),
   subject: nullable(string),
   association: nullable(string),
   associationRevision: nullable(int),
@@ -73,10 +78,13 @@ export const deviceAlarm = body("deviceAlarm", {
   ucum: nullable(string),
   lowLimit: nullable(double),
   highLimit: nullable(double),
+  /** As claimed, where it was: of `eventTime`. */
   deviceTime: nullable(deviceTime),
   receivedTime,
   /** When it began, or, where it is not present, ended. */
   eventTime,
+  /** When the reading that says so was made. Late is what was received more than 60 s after this, however old its onset is (clinical.md 7). */
+  saidAt: eventTime,
   /** Corrected time of the reading that says so; received time where it has none. What is late is told by it, for an alarm may have begun long ago (clinical.md 7). */
   readAt: eventTime,
   /** Only from the platform's own topic (clinical.md 17): what a device marks as test is an alarm like any other. */
