@@ -253,12 +253,19 @@ describe("whom a rule is for", () => {
     assertedBy: "roster",
   } as const;
 
-  it("a child is not judged by an adult's limits, and the link goes on to the episodes", () => {
-    const d = driven([hrHigh]);
+  it("a child is judged by a child's limits, and the link goes on to the episodes", () => {
+    const d = driven([hrHigh, { ...hrHigh, id: "hr-high-child", ageBand: "child", limit: 160, clear: 155 }]);
     d.send(subject, t0, association);
     stream(d, 0, "heartRate", times(20, 150));
     expect(told(d)).toEqual([]);
     expect(d.outputs("episodes")).toMatchObject([{ key: subject, body: { kind: "association", id: "a-1" } }]);
+  });
+
+  it("a child for whose metric there is no rule is judged by the adult's: nobody goes without an alarm", () => {
+    const d = driven([hrHigh]);
+    d.send(subject, t0, association);
+    stream(d, 0, "heartRate", times(20, 150));
+    expect(told(d)).toEqual(["hr-high start 0-"]);
   });
 
   it("a unit's rule is for its own patients", () => {
@@ -279,7 +286,7 @@ describe("whom a rule is for", () => {
   });
 
   it("an age that becomes known ends what no longer applies", () => {
-    const d = driven([hrHigh]);
+    const d = driven([hrHigh, { ...hrHigh, id: "hr-high-child", ageBand: "child", limit: 160, clear: 155 }]);
     stream(d, 0, "heartRate", times(11, 150));
     d.send(subject, t0 + 11_000, association);
     stream(d, 11, "heartRate", [150]);

@@ -1,6 +1,6 @@
 /** Validates configuration, rules, roster, schemas and device mappings, and prints every problem with its place. */
 import { readFile } from "node:fs/promises";
-import { describeTopology, kindProblem, openRegistry } from "../compose.ts";
+import { describeTopology, kindProblem, loadRules, openRegistry } from "../compose.ts";
 import { type Config, readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import { loadAdapters } from "../io/device-adapters.ts";
@@ -20,6 +20,7 @@ export const check = async (configFile: string): Promise<number> => {
   const parts: readonly (readonly [string, () => Promise<Problems>])[] = [
     [`rules ${config.rules.join(", ")}`, () => checkRules(config)],
     [`roster ${config.roster}`, () => checkRoster(config)],
+    ["rules for everybody's age", () => checkPopulations(config)],
     ["device mappings", () => checkMappings(config)],
     ["destinations", async () => checkDestinations(config)],
     ["schemas", () => checkSchemas(config)],
@@ -61,6 +62,21 @@ const checkRoster = async (config: Config): Promise<Problems> => {
     known.has(destination)
       ? []
       : [`${config.roster}: consents[${i}].destination: ${id} names ${destination}, which is not configured`],
+  );
+};
+
+/** Somebody whose age no rule is for is judged by the adults' rules and never promoted: a hospital is to know that beforehand. */
+const checkPopulations = async (config: Config): Promise<Problems> => {
+  const text = await read(config.roster);
+  const reading = text === null ? undefined : readRoster(text);
+  const rules = await loadRules(config).catch(() => undefined);
+  if (reading === undefined || !reading.ok || rules === undefined) return [];
+  const judged = new Set<string | null>(rules.map(({ ageBand }) => ageBand));
+  const last = new Map(reading.value.associations.map((association) => [association.id, association]));
+  return [...last.values()].flatMap(({ id, bed, ageBand, to }) =>
+    ageBand === null || to !== null || judged.has(ageBand)
+      ? []
+      : [`${config.roster}: association ${id} (bed ${bed}): no rule is for a ${ageBand}; adult limits alarm there`],
   );
 };
 

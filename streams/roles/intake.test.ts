@@ -9,6 +9,7 @@ import { checkConfig, type Config } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { Appender, Log } from "../log/log.ts";
 import { ward } from "../sim/ward/ward.ts";
+import { raw } from "../../schemas/topics.ts";
 import { checkRole, openFrontDoor } from "./intake.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -119,6 +120,47 @@ describe("a front door whose raw log refuses what it would refuse again", () => 
     expect(metrics).toContain("afferent_received_messages_total 2");
     expect(metrics).toContain('afferent_shed_messages_total{topic="telemetry.raw"} 0');
     expect(metrics).toContain('afferent_intake_pending_messages{topic="telemetry.raw.waveforms"} 0');
+  });
+});
+
+describe("a roster that changes while the front door is open", () => {
+  /** A ward of one bed; revised, its association says `to`. */
+  const rosterThat = (ends: boolean): string => {
+    const { roster } = ward({ beds: 1, seed: 1, startMs: 1_800_000_000_000 });
+    const [first, ...others] = roster.associations;
+    if (!ends || first === undefined) return JSON.stringify(roster);
+    const ended = { ...first, revision: first.revision + 1, to: new Date(1_800_000_600_000).toISOString() };
+    return JSON.stringify({ ...roster, associations: [ended, ...others] });
+  };
+  const openAssociations = async ({ log, wire }: Platform): Promise<(number | null)[]> => {
+    const ends: (number | null)[] = [];
+    for (let partition = 0; partition < raw.partitions; partition++) {
+      const reader = await log.reader(raw.name, partition, "start");
+      for (const record of await reader.next(50)) {
+        const decoded = wire.decode(raw, record.value);
+        if (decoded.ok && decoded.value.body.kind === "association") ends.push(decoded.value.body.to);
+      }
+      await reader.close();
+    }
+    return ends;
+  };
+
+  it("is in the log within two seconds; one that is refused is said, and mended by the next", async () => {
+    const platform = await platformThat(() => false);
+    const { roster } = platform.config;
+    await writeFile(roster, rosterThat(false));
+    const door = await openFrontDoor(platform);
+    closing.push(door.close);
+    const before = await openAssociations(platform);
+    expect(before.every((to) => to === null)).toBe(true);
+
+    await writeFile(roster, "{}");
+    await expect.poll(() => platform.metrics.metrics(), { timeout: 3_000 }).toContain("afferent_roster_refused 1");
+    expect(await openAssociations(platform)).toEqual(before);
+
+    await writeFile(roster, rosterThat(true));
+    await expect.poll(() => openAssociations(platform), { timeout: 3_000 }).toContain(1_800_000_600_000);
+    expect(await platform.metrics.metrics()).toContain("afferent_roster_refused 0");
   });
 });
 

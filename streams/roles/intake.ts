@@ -2,6 +2,7 @@
  * The front door, in two forms (law 1): `listen` terminates MQTT itself, `ingest` subscribes at a broker. Either way the sender
  * is acknowledged only after the raw log has the message. Both announce roster and rules first, and tick.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, Gauge } from "prom-client";
 import type { Platform } from "../compose.ts";
 import { loadRoster, loadRules } from "../compose.ts";
@@ -13,6 +14,7 @@ import type { Acceptance } from "../io/mqtt/held-acknowledgements.ts";
 import { startSubscriber, type Subscriber } from "../io/mqtt/subscriber.ts";
 import { RawIntake } from "../log/raw-intake.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
+import { whenChanged } from "./changed-files.ts";
 import { closeAll, type Running } from "./running.ts";
 import { announce, fixScale, type SourceOptions, tick, wasAnnounced } from "./source.ts";
 
@@ -53,13 +55,8 @@ const refusals = new Set(["roster-invalid", "rules-invalid", "file-unreadable"])
  * A roster or rules that are refused must not leave a ward without intake at the next start: where something was announced before, that stays in
  * force and the refusal is said as an error and counted. Only at the very first start, with nothing to go on, is it the end.
  */
-const announceAll = async (platform: Platform, source: SourceOptions): Promise<TimeScale> => {
-  const { config, say, metrics } = platform;
-  const refused = new Gauge({
-    name: "afferent_roster_refused",
-    help: "1 while the roster or the rules at hand are refused and what was announced before is in force",
-    registers: [metrics],
-  });
+const announceAll = async (platform: Platform, source: SourceOptions, refused: Gauge): Promise<TimeScale> => {
+  const { config, say } = platform;
   try {
     // what is refused is refused before anything is written
     const [roster, rules] = [await loadRoster(config.roster), await loadRules(config)];
@@ -75,10 +72,45 @@ const announceAll = async (platform: Platform, source: SourceOptions): Promise<T
   }
 };
 
+/** From its start on a change of roster or rules takes effect within two seconds; a refused one leaves what is in force. */
+const announceChanges = async (
+  platform: Platform,
+  source: SourceOptions,
+  scale: TimeScale,
+  refused: Gauge,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { config, say } = platform;
+  const announceAgain = async (): Promise<void> => {
+    for (;;) {
+      try {
+        const announced = await announce(await loadRoster(config.roster), await loadRules(config), scale, source);
+        refused.set(0);
+        say.info(announced, "roster or rules have changed and are in the log");
+        return;
+      } catch (error) {
+        refused.set(1);
+        say.error({ error: String(error) }, "changed roster or rules are not in force; what was announced before is");
+        if (signal.aborted || !(error instanceof OperatingError && error.retry)) return;
+        await sleep(announceAgainMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  };
+  await whenChanged([config.roster, ...config.rules], announceAgain, signal);
+};
+
+const announceAgainMs = 1_000;
+const rosterRefused = "afferent_roster_refused";
+
 export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
-  const { config, log, wire, say } = platform;
+  const { config, log, wire, say, metrics } = platform;
   const source = { log, wire, now: Date.now };
-  const scale = await announceAll(platform, source);
+  const refused = new Gauge({
+    name: rosterRefused,
+    help: "1 while the roster or the rules at hand are refused and what was announced before is in force",
+    registers: [metrics],
+  });
+  const scale = await announceAll(platform, source, refused);
   const intakes = await openIntakes(platform, scale);
   const open = config.intake.kind === "listener" ? listener : subscribers;
   const door = await open(platform, intakes).catch(async (error: unknown) => {
@@ -90,12 +122,23 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
   const ticking = tick(tickAppender, scale, wire, stop.signal, (error) =>
     say.warn({ error: String(error) }, "no tick"),
   );
+  const announcing = announceChanges(platform, source, scale, refused, stop.signal);
   return {
     where: door.where,
     port: door.port,
-    done: Promise.race([ticking, intakes.failed]),
+    done: Promise.race([ticking, announcing, intakes.failed]),
     close: () =>
-      closeAll([intakes.close, () => tickAppender.close(), () => ticking, async () => stop.abort(), door.close]),
+      closeAll([
+        intakes.close,
+        () => tickAppender.close(),
+        () => ticking,
+        () => announcing,
+        async () => {
+          stop.abort();
+          metrics.removeSingleMetric(rosterRefused);
+        },
+        door.close,
+      ]),
   };
 };
 

@@ -30,13 +30,15 @@ export const unknownPopulation: Population = { ageBand: null, unit: null };
 
 const byMetric = new WeakMap<Rules, Map<string, readonly Rule[]>>();
 
-/** Rules of a metric for a population. An unknown age is judged by the adult rules, for the board; the gates refuse it (clinical.md 15). */
+/**
+ * Rules of a metric for a population. Where no rule of the metric is for that age, or the age is unknown, the adult rules judge: nobody goes
+ * without an alarm for want of a rule (clinical.md 15: paged by the default); the gates promote nothing of it (`population-age`, `age-unknown`).
+ */
 export const rulesFor = (rules: Rules, metric: string, { ageBand, unit }: Population): readonly Rule[] => {
   const index = byMetric.getOrInsertComputed(rules, () => new Map());
   const ofMetric = index.getOrInsertComputed(metric, () => rules.rules.filter((rule) => rule.metric === metric));
+  const band = ageBand !== null && ofMetric.some((rule) => rule.ageBand === ageBand) ? ageBand : "adult";
   return ofMetric.filter(
-    (rule) =>
-      rule.ageBand === (ageBand ?? "adult") &&
-      (rule.units.length === 0 || (unit !== null && rule.units.includes(unit))),
+    (rule) => rule.ageBand === band && (rule.units.length === 0 || (unit !== null && rule.units.includes(unit))),
   );
 };
