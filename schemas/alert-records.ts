@@ -85,8 +85,6 @@ export const deviceAlarm = body("deviceAlarm", {
   eventTime,
   /** When the reading that says so was made. Late is what was received more than 60 s after this, however old its onset is (clinical.md 7). */
   saidAt: eventTime,
-  /** Corrected time of the reading that says so; received time where it has none. What is late is told by it, for an alarm may have begun long ago (clinical.md 7). */
-  readAt: eventTime,
   /** Only from the platform's own topic (clinical.md 17): what a device marks as test is an alarm like any other. */
   test: boolean,
 });

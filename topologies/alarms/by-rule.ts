@@ -1,0 +1,64 @@
+/** Alarms of our own approved rules, from the episodes that `thresholds` makes. A shadow rule makes none (clinical.md 15). */
+import { receivedTime } from "../../streams/core/time.ts";
+import type { StillCrossing } from "../../schemas/alert-records.ts";
+import type { Episode } from "../../schemas/records.ts";
+import { type Condition, confirm, end, factsOf, raise, raiseAgain, type Word } from "./condition.ts";
+import { type Desk, lateMs, nameOf } from "./desk.ts";
+import { factsOfEpisode } from "./facts.ts";
+import { sounding } from "./signal.ts";
+
+const nameOfRule = ({ device, channel, metric, rule }: Episode): string =>
+  nameOf("rule", device, channel, metric, rule.id);
+
+/** A start or an end; the same one again changes nothing. */
+export const takeEpisode = (desk: Desk, episode: Episode): void => {
+  if (episode.rule.approval === null) return;
+  const name = nameOfRule(episode);
+  const before = desk.condition(name);
+  if (episode.phase === "start") start(desk, name, before, episode);
+  if (episode.phase === "end") finish(desk, name, before, episode);
+};
+
+/** How late it is, is told by the sample that completed it: a glucose rule may ask for a quarter of an hour below its limit. */
+const start = (desk: Desk, name: string, before: Condition | undefined, episode: Episode): void => {
+  if (before?.origin === episode.identity) return;
+  const word: Word = {
+    facts: factsOfEpisode(episode, desk.context(episode.device)),
+    signal: sounding,
+    at: episode.qualifyingAt,
+    late: desk.now - episode.qualifyingAt > lateMs,
+    lateUntil: null, // thresholds says when it is current, or how it ended
+  };
+  if (before?.open == null) desk.take(name, raise(before, name, word));
+  else desk.take(name, raiseAgain(before, name, word, "another crossing began"));
+};
+
+const finish = (desk: Desk, name: string, before: Condition | undefined, episode: Episode): void => {
+  if (before?.open == null || before.origin !== episode.identity) {
+    if (before?.origin !== episode.identity)
+      desk.refuse("alarm-not-open", `episode ${episode.identity}: ends an alarm that is not open`);
+    return;
+  }
+  const why = episode.ended === "cleared" ? null : episode.ended;
+  const at = episode.end ?? episode.qualifyingAt;
+  desk.take(name, end(before, { at, saidAt: at, receivedTime: receivedTime(desk.now), now: desk.now, why }));
+};
+
+/** An open episode is still true: one that came late pages now, one that was told before a gap is raised again. */
+export const takeStillCrossing = (desk: Desk, still: StillCrossing): void => {
+  const found = desk.conditions(still.device).find(([, { origin }]) => origin === still.episode);
+  if (found === undefined) return; // a shadow rule's
+  const [name, before] = found;
+  if (before.open === null || still.at === before.saidAt) return;
+  const late = desk.now - still.at > lateMs;
+  const word: Word = {
+    facts: { ...factsOf(before.open), value: still.value, receivedTime: still.receivedTime },
+    signal: before.signal,
+    at: still.at,
+    late,
+    lateUntil: null,
+  };
+  if (late) return; // says nothing of now; what was told stands
+  if (before.open.timeliness === "late") desk.take(name, confirm(before, word, "began before it could be told"));
+  else if (still.why === "afterGap") desk.take(name, raiseAgain(before, name, word, "raised again after a gap"));
+};

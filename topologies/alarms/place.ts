@@ -1,0 +1,74 @@
+/**
+ * Where a device stands, and who says so: the unit and bed that `normalise` told last, and the associations behind them. A page says how
+ * old that knowledge is (clinical.md 9, 18).
+ */
+import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Association, DeviceState, Rule } from "../../schemas/records.ts";
+
+export interface Link {
+  readonly id: string;
+  readonly revision: number;
+  readonly unit: string;
+  readonly bed: string;
+  readonly ageBand: Rule["ageBand"] | null;
+  readonly from: number;
+  readonly to: number | null;
+  readonly confirmed: boolean;
+}
+
+export interface Place {
+  /** As its last state said; null before the first. */
+  readonly told: {
+    readonly unit: string | null;
+    readonly bed: string | null;
+    readonly state: DeviceState["state"];
+  } | null;
+  /** The last few associations of this device with this subject, by their beginning. */
+  readonly links: readonly Link[];
+  /** Log time in ms at which the device left the subject; null while it is there. */
+  readonly leftAt: number | null;
+}
+
+export const nowhere: Place = { told: null, links: [], leftAt: null };
+
+const linksKept = 4;
+
+/** Of a device that no roster places. */
+export const unknownUnit = "unknown";
+
+/** A revision that is not newer changes nothing. */
+export const withLink = (place: Place, association: Association): Place => {
+  const { id, revision, unit, bed, ageBand, from, to, confirmedBy } = association;
+  const known = place.links.find((link) => link.id === id);
+  if (known !== undefined && known.revision >= revision) return place;
+  const link: Link = { id, revision, unit, bed, ageBand, from, to, confirmed: confirmedBy !== null };
+  const links = [...place.links.filter((other) => other.id !== id), link].sort((a, b) => a.from - b.from);
+  return { ...place, links: links.slice(-linksKept), leftAt: null };
+};
+
+export const withState = (place: Place, { unit, bed, state }: DeviceState): Place => ({
+  ...place,
+  told: { unit, bed, state },
+  leftAt: null,
+});
+
+export type Standing = Pick<Alarm, "unit" | "bed" | "bedSince" | "bedConfirmed">;
+
+/** Where people have to go now, `at` a log time in ms. */
+export const standing = (place: Place, at: number): Standing => {
+  const { told } = place;
+  const link = linkOf(place, at);
+  const unit = told?.unit || link?.unit || unknownUnit;
+  const bed = told === null ? (link?.bed ?? null) : told.bed;
+  const vouches = link !== undefined && link.bed === bed;
+  return { unit, bed, bedSince: vouches ? link.from : null, bedConfirmed: vouches && link.confirmed };
+};
+
+/** The association that says where it stands: in force at the bed that was told, else in force, else the last. */
+const linkOf = ({ told, links }: Place, at: number): Link | undefined => {
+  const inForce = links.filter(({ from, to }) => from <= at && (to === null || at < to));
+  return inForce.findLast(({ bed }) => bed === told?.bed) ?? inForce.at(-1) ?? links.at(-1);
+};
+
+/** Of whoever the device measures; null where nobody said. */
+export const ageBandOf = (place: Place, at: number): Rule["ageBand"] | null => linkOf(place, at)?.ageBand ?? null;

@@ -1,0 +1,44 @@
+/** Alarms follow their device: to another bed or unit, and away from the subject that it leaves. */
+import { receivedTime } from "../../streams/core/time.ts";
+import type { Association, SubjectEnded } from "../../schemas/records.ts";
+import { change, end, factsOf, raiseAgain, type Word } from "./condition.ts";
+import type { Desk } from "./desk.ts";
+import { standing, withLink } from "./place.ts";
+
+export const takeAssociation = (desk: Desk, association: Association): void => {
+  const { device, bed } = association;
+  const before = desk.place(device);
+  const place = withLink(before, association);
+  if (place === before) return;
+  desk.keepPlace(device, place);
+  // A move is told by the device's state, in the same breath and with the unit.
+  if (place.told === null || place.told.bed === bed) moveAlarms(desk, device);
+};
+
+/** An open alarm of a device that stands elsewhere now: another unit has it raised anew, another bed is told as a change. */
+export const moveAlarms = (desk: Desk, device: string): void => {
+  const stands = standing(desk.place(device), desk.now);
+  for (const [name, condition] of desk.conditions(device)) {
+    const { open } = condition;
+    if (open === null) continue;
+    const word: Word = {
+      facts: { ...factsOf(open), ...stands },
+      signal: condition.signal,
+      at: condition.saidAt,
+      late: open.timeliness === "late",
+      lateUntil: condition.lateUntil,
+    };
+    if (stands.unit === open.unit) desk.take(name, change(condition, word));
+    else desk.take(name, raiseAgain(condition, name, word, `moved to unit ${stands.unit}`));
+  }
+};
+
+/** What is open of a device ends when it leaves: of this subject it says nothing more. */
+export const takeSubjectEnded = (desk: Desk, { device, at }: SubjectEnded): void => {
+  for (const [name, condition] of desk.conditions(device)) {
+    if (condition.open === null) continue;
+    const ended = { at, saidAt: at, receivedTime: receivedTime(desk.now), now: desk.now, why: "the device left" };
+    desk.take(name, end(condition, ended));
+  }
+  desk.keepPlace(device, { ...desk.place(device), told: null, leftAt: desk.now });
+};
