@@ -12,7 +12,7 @@ FAULTS ?= 27
 INTAKE ?= both
 SEEDS ?= 20000
 
-.PHONY: help demo up down status test unit lint sim typecheck bench chaos clean install
+.PHONY: help demo up down status test unit lint sim typecheck bench chaos clean install docs
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ status: node_modules/.installed ## one health line per server
 
 typecheck: node_modules/.installed ## tsc, strict
 	@tsc -p . && tsc -p board
+
+docs: node_modules/.installed ## write what is generated: docs/degradation.md
+	@node test/docs/degradation-page.ts
 
 lint: node_modules/.installed ## biome (style, one-way imports, purity) and knip (dead code)
 	@biome check . && knip

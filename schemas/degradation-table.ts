@@ -1,0 +1,326 @@
+/**
+ * What still holds when a part is away, as one table: for whoever tells people (degradation.ts), and for docs/degradation.md, which is generated
+ * from it. Each sentence is about what stands in the code, not about what is wished.
+ */
+import type { Priority } from "./priority.ts";
+
+export interface Mode {
+  /** As `hop` records and health name the part; `notifier` and `network` come with which: notifier/pager, network/ICU 2. */
+  readonly id: string;
+  /** What is down. */
+  readonly down: string;
+  /** How it is noticed, and how long that takes. */
+  readonly noticed: string;
+  readonly holds: readonly string[];
+  readonly lost: readonly string[];
+  /** What clinicians read on displays and board; "{which}" is what is concerned. Null: nothing changes for them. */
+  readonly banner: string | null;
+  readonly priority: Priority;
+  /** Roles of the policy. */
+  readonly calls: readonly string[];
+  readonly todo: readonly string[];
+}
+
+const bedside =
+  "the devices' own alarms at the bedside: the platform commands no device and replaces none of their alarms";
+const circuitStands = "every alarm is raised, paged and escalated: the circuit needs nothing of this";
+const charted = "what is due in the record is written later, once, in order: nothing of it is lost";
+
+export const modes = [
+  {
+    id: "broker",
+    down: "the MQTT broker, where it is the front door",
+    noticed:
+      "the circuit's connection, at once; monitoring lost per device within its limit (10 s at 1 Hz); the watch's heartbeat within 15 s",
+    holds: [
+      bedside,
+      "open pages are escalated and repeated; answers by webhook and command line are taken",
+      "what the circuit or the raw log had acknowledged is kept; a device or gateway that keeps what was not acknowledged sends it again, and what is late then pages nothing as current",
+    ],
+    lost: [
+      "no new alarm of any device reaches anybody but at the bedside",
+      "displays and handhelds that are told by MQTT through the same broker hear nothing; the recipient's other addresses are used",
+      "what the broker had acknowledged and not yet written (mosquitto: up to 5 s) where it was killed",
+    ],
+    banner: "NO ALARMS FROM MONITORS REACH THIS SYSTEM. Go by the bedside alarms; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "Staff every monitored bed's central or bedside view until the banner is gone.",
+      "Start the broker on its data folder; its sessions and queues come back with it.",
+      "See that every bed leaves `monitoring lost`; reset a device that does not come back by itself.",
+    ],
+  },
+  {
+    id: "listener",
+    down: "the listener, where it is the front door",
+    noticed: "monitoring lost per device within its limit (10 s at 1 Hz); the watch's heartbeat within 15 s",
+    holds: [
+      bedside,
+      "open pages are escalated and repeated; answers are taken",
+      "whatever a device was told is acknowledged is in both logs; what was not, the device sends again",
+    ],
+    lost: [
+      "no new alarm of any device reaches anybody but at the bedside",
+      "a device that keeps nothing loses what it measured meanwhile",
+    ],
+    banner: "NO ALARMS FROM MONITORS REACH THIS SYSTEM. Go by the bedside alarms; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "Staff every monitored bed's central or bedside view until the banner is gone.",
+      "Start the listener; devices connect again by themselves.",
+      "See that every bed leaves `monitoring lost`.",
+    ],
+  },
+  {
+    id: "circuit",
+    down: "the alert circuit",
+    noticed: "its sign of life stops and the heartbeat does not come back: the watch sounds within 15 to 20 s",
+    holds: [
+      bedside,
+      "the board shows values, episodes and silent beds from the telemetry plane; the record is written",
+      "at its start it works through what waited: what is still true pages at once with its real onset, what is over becomes one delayed item each",
+      "open pages, who accepted what, and the escalation's deadlines are in its log and go on from there",
+    ],
+    lost: [
+      "nobody is paged, nothing is escalated, no answer is taken",
+      "the banner on the displays: who would publish it is what is down; the watch tells its own recipients",
+    ],
+    banner: "ALARM PAGING IS DOWN. Go by the bedside alarms and the board; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "The person whom the watch calls tells every charge nurse by telephone.",
+      "Start the circuit on its own folder; it needs nothing else of the platform.",
+      "Acknowledge at the watch; read the delayed items when the circuit is back.",
+    ],
+  },
+  {
+    id: "notifier",
+    down: "one way of telling people ({which})",
+    noticed: "at the first notification that it does not confirm within its time limit",
+    holds: [
+      circuitStands,
+      "the other notifiers are not delayed by it: each has its own queue and time limit",
+      "what it could not deliver is redirected at once to the next of the chain",
+    ],
+    lost: ["whoever has no other address is told nothing: his part goes to the next step"],
+    banner: "{which} is down: pages go by the other ways and may reach you later. Answer on what you have.",
+    priority: "medium",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "See the notifier's last error in the circuit's output.",
+      "Give those who have no other address one, in the policy, or assign others.",
+    ],
+  },
+  {
+    id: "notifiers",
+    down: "every way of telling people",
+    noticed:
+      "the circuit's audit fails and it gives no sign of life: the watch sounds, by its own notifier, within 20 s",
+    holds: [
+      bedside,
+      "the board shows values and open episodes",
+      "pages stay open and are told again until somebody accepts; notifications wait in the circuit's outbox, the highest priority first",
+    ],
+    lost: ["nobody is paged"],
+    banner: "ALARM PAGING IS DOWN. Go by the bedside alarms and the board; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "The person whom the watch calls tells every charge nurse by telephone.",
+      "Look for what they share: the network, a name server, a certificate's end.",
+    ],
+  },
+  {
+    id: "configuration",
+    down: "a new rules, beds or policy directory was refused",
+    noticed: "at the swap, with every problem and its place",
+    holds: ["every alarm is judged, paged and escalated by the last good version"],
+    lost: ["what the new version would have changed: a bed, an assignment, a limit"],
+    banner: "Changes to rules, beds or on-call lists were refused; the former ones stay in force.",
+    priority: "medium",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "Read the refusal in the circuit's output: each problem has its place.",
+      "Mend the directory and swap it by rename again.",
+    ],
+  },
+  {
+    id: "kafka",
+    down: "Kafka: the telemetry plane's log",
+    noticed: "the intake's append fails, at once; the third eye within 2 min",
+    holds: [
+      circuitStands,
+      "what was acknowledged is kept; the subscriber's session at the broker, or the device, keeps what was not; it is read in order once Kafka is back",
+      charted,
+    ],
+    lost: [
+      "the board stands still",
+      "nothing is written to the record meanwhile",
+      "episodes are not compared with the circuit's own",
+      "QoS 0 messages to the telemetry plane once its intake is full (20,000 messages or 64 MiB): counted, not kept",
+    ],
+    banner: "The board and the record are behind. Alarms are paged as always.",
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: ["Start Kafka on its data.", "Follow `afferent lag` until every stage is at its log's end."],
+  },
+  {
+    id: "registry",
+    down: "the schema registry",
+    noticed: "the server's health line; at the start of a role, which then ends",
+    holds: [
+      circuitStands,
+      "running roles go on: each fetched its schemas when it started",
+      "the circuit has a registry of its own in its folder",
+    ],
+    lost: [
+      "no role of the telemetry plane can be started or restarted",
+      "records of a schema that is newer than the reader wait until it can be fetched",
+    ],
+    banner: null,
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "Start it on its data, before any role is restarted.",
+      "Its ids must be the old ones: never start it empty.",
+    ],
+  },
+  {
+    id: "questdb",
+    down: "QuestDB: the series store",
+    noticed: "the store role's writes fail, at once",
+    holds: [
+      circuitStands,
+      "the board's live values, episodes and bed states",
+      charted,
+      "what is to be stored waits in Kafka and is written when it is back, once",
+    ],
+    lost: [
+      "the board's curves of the past hours after a reload of the page",
+      "trends for whoever asks the store",
+      "what waits in Kafka for longer than it is kept there (a week unless configured)",
+    ],
+    banner: null,
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: ["Start it on its data; look for suspended tables.", "Follow `afferent lag` for the store-* sinks."],
+  },
+  {
+    id: "ehr",
+    down: "the EHR or its FHIR interface",
+    noticed: "the first write that is not answered",
+    holds: [
+      circuitStands,
+      "the board shows everything, and says that the record is behind",
+      "events wait in the clinical outbox, kept for ever, and are written once, in order; consent is asked again at that moment",
+    ],
+    lost: ["the record does not show what happened since"],
+    banner: "The record is behind: device events are not in it yet. Alarms are paged as always.",
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: ["Tell whoever reads the record.", "When it is back, see the deliveries come to the outbox's end."],
+  },
+  {
+    id: "board",
+    down: "the board",
+    noticed: "its page says that it lost its connection; the third eye within 1 min",
+    holds: [circuitStands, "displays and handhelds that are told by MQTT", charted],
+    lost: [
+      "nobody sees the ward at one glance: silent beds are known by their pages only",
+      "decisions of the gates can't be read but in the log",
+    ],
+    banner: null,
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "Start the board; it reads what it needs from the log.",
+      "Meanwhile: `afferent alarms` for open pages, `afferent tap` for records.",
+    ],
+  },
+  {
+    id: "watch",
+    down: "the watch",
+    noticed: "the circuit can't post its sign of life; Prometheus has no answer of it for 1 min",
+    holds: [
+      circuitStands,
+      "Prometheus and Alertmanager notice a circuit that ends, within 2 min, if they run elsewhere than what failed",
+    ],
+    lost: ["the dead man's switch: if the platform ended now, nobody would be told within 30 s"],
+    banner: null,
+    priority: "medium",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "Start the watch, on another machine than the circuit: it is armed from its first moment.",
+      "Until it runs, somebody looks at the circuit's health every quarter of an hour.",
+    ],
+  },
+  {
+    id: "network",
+    down: "the device network of a unit ({which})",
+    noticed: "monitoring lost per device within its limit (10 s at 1 Hz); one page names every bed",
+    holds: [
+      bedside,
+      "every other unit",
+      "an alarm that stood when the network went is not ended by the gap, and is escalated on",
+    ],
+    lost: [
+      "no new alarm of this unit reaches anybody but at the bedside",
+      "what its devices measured meanwhile, unless they keep it",
+    ],
+    banner: "{which}: NO ALARMS FROM THE MONITORS OF THIS UNIT. Go by the bedside alarms; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "Staff the unit's beds.",
+      "Restore the network; alarms that are still there page again with a new instance.",
+    ],
+  },
+  {
+    id: "clock",
+    down: "the clock of the platform's machine (it stepped, or is off by more than a minute)",
+    noticed:
+      "the watch, whose clock is another, refuses the circuit's signatures: it sounds within 20 s. A step of less is not noticed",
+    holds: [
+      "alarms are raised and paged: they wait for no clock of a device",
+      "a log's time never goes backwards: after a step back it stands still until the clock has caught up",
+      "a device's own wrong clock is corrected from its first reading on and changes nothing here",
+    ],
+    lost: [
+      "deadlines of escalation and silence limits: after a step back they come late, by as much as the clock was set back; after a step forward they come at once",
+      "the times on pages and in the record are wrong by the step",
+    ],
+    banner: "TIMES SHOWN MAY BE WRONG and escalation may be late. Go by the bedside alarms.",
+    priority: "high",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "Set the clock right by slewing, never by a second step.",
+      "Restart the circuit after a step back: its log's time stands still until then.",
+      "Note the interval: times in the record are wrong there.",
+    ],
+  },
+  {
+    id: "disk",
+    down: "the disk is full where a log is kept",
+    noticed:
+      "of the circuit: beats do not come back and the audit fails, the watch sounds within 20 s; of the raw log: the append fails, at once",
+    holds: [
+      bedside,
+      "nothing is acknowledged that is not stored: broker or devices keep it",
+      "where only the telemetry plane's disk is full, the circuit, on a disk of its own, goes on as always",
+    ],
+    lost: [
+      "where the circuit's own disk is full, nobody is paged: an alarm that is not durable is not acted upon",
+      "the board and the record stand still where the telemetry plane's is",
+    ],
+    banner: "ALARM PAGING MAY BE DOWN. Go by the bedside alarms; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "Make room: never by deleting a log, its journal or a checkpoint.",
+      "The circuit goes on by itself once it can write; see the watch end its alarm.",
+    ],
+  },
+] as const satisfies readonly Mode[];
