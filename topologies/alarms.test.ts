@@ -1,145 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Alarm, DeviceAlarm, StillCrossing } from "../schemas/alert-records.ts";
-import type { Association, DeviceState, Episode, Rule } from "../schemas/records.ts";
-import { deviceTime, eventTime, logTime, receivedTime } from "../streams/core/time.ts";
+import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
+import { alarmsOf, at, endOf, inShort, episodeOf, link, ruleOf, stateOf, still, subject } from "../streams/sim/said.ts";
 import { alarms } from "./alarms.ts";
 
-const t0 = 1_800_000_000_000;
-const subject = "subject-1";
-const at = (second: number): number => t0 + second * 1_000;
-
-const ruleOf = (change: Partial<Rule> & Pick<Rule, "id" | "when" | "limit">): Rule => ({
-  version: 1,
-  title: change.id,
-  metric: "heartRate",
-  ucum: "/min",
-  clear: null,
-  minimumMs: 10_000,
-  clearMs: 5_000,
-  priority: "medium",
-  critical: false,
-  ageBand: "adult",
-  units: [],
-  ceilingPerDay: 6,
-  plain: false,
-  approval: { by: "Dr. Amsel", at: t0, demo: false },
-  ...change,
-});
 const high = ruleOf({ id: "hr-high", when: "above", limit: 120 });
 const low = ruleOf({ id: "hr-low", when: "below", limit: 50 });
 const zero = ruleOf({ id: "hr-zero", when: "indeterminateZero", limit: 0, priority: "low" });
 const shadow = ruleOf({ id: "hr-shadow", when: "above", limit: 120, approval: null });
-
-/** Crossing from `from` on, qualified ten seconds later by `value`. */
-const episodeOf = (rule: Rule, from: number, value: number, more: Partial<Episode> = {}): Episode => ({
-  kind: "episode",
-  identity: `${rule.id}@${from}`,
-  revision: 0,
-  phase: "start",
-  subject,
-  association: "a-1",
-  associationRevision: 1,
-  device: "mon-1",
-  channel: "ecg",
-  metric: rule.metric,
-  mdc: null,
-  loinc: null,
-  ucum: rule.ucum,
-  rule,
-  rulesVersion: 1,
-  start: eventTime(at(from)),
-  end: null,
-  qualifyingValue: value,
-  qualifyingAt: eventTime(at(from + 10)),
-  qualifyingIdentity: "q",
-  qualifyingValidity: "valid",
-  clockUncertaintyMs: 2_000,
-  extreme: value,
-  min: value,
-  max: value,
-  mean: value,
-  count: 10,
-  ended: null,
-  ...more,
-});
-const endOf = (start: Episode, to: number, ended = "cleared"): Episode => ({
-  ...start,
-  revision: 1,
-  phase: "end",
-  end: eventTime(at(to)),
-  ended,
-});
-const still = (episode: Episode, second: number, why: StillCrossing["why"], value = 130): StillCrossing => ({
-  kind: "stillCrossing",
-  episode: episode.identity,
-  subject,
-  device: episode.device,
-  why,
-  value,
-  at: eventTime(at(second)),
-  receivedTime: receivedTime(at(second)),
-});
-const stateOf = (state: DeviceState["state"], second: number, more: Partial<DeviceState> = {}): DeviceState => ({
-  kind: "deviceState",
-  device: "mon-1",
-  subject,
-  bed: "4",
-  unit: "ICU",
-  state,
-  clock: "sound",
-  clockOffsetMs: 0,
-  since: logTime(at(second)),
-  detail: state === "streaming" ? null : "no usable measurement for 10 s",
-  ...more,
-});
-const link = (more: Partial<Association> = {}): Association => ({
-  kind: "association",
-  id: "a-1",
-  revision: 1,
-  device: "mon-1",
-  subject,
-  patientKey: "p-1",
-  bed: "4",
-  unit: "ICU",
-  ageBand: "adult",
-  from: at(-3_600),
-  to: null,
-  confirmedBy: "Nurse Birke",
-  confirmedAt: at(-3_600),
-  assertedBy: "Nurse Birke",
-  ...more,
-});
-const deviceAlarm = (second: number, more: Partial<DeviceAlarm> = {}): DeviceAlarm => ({
-  kind: "deviceAlarm",
-  identity: `da@${second}`,
-  why: "begins",
-  subject,
-  association: "a-1",
-  associationRevision: 1,
-  device: "mon-1",
-  channel: "ecg",
-  event: "asystole",
-  code: "ASYS",
-  text: "ASYSTOLE",
-  metric: null,
-  direction: "none",
-  alertType: "physiological",
-  priority: "high",
-  present: true,
-  signal: "active",
-  inactivation: "enabled",
-  value: null,
-  ucum: null,
-  lowLimit: null,
-  highLimit: null,
-  deviceTime: deviceTime(at(second)),
-  receivedTime: receivedTime(at(second)),
-  eventTime: eventTime(at(second)),
-  saidAt: eventTime(at(second)),
-  test: false,
-  ...more,
-});
 
 /** A ward in which mon-1 streams from bed 4. */
 const ward = () => {
@@ -148,21 +16,13 @@ const ward = () => {
   d.send(subject, at(-59), stateOf("streaming", -59));
   return d;
 };
-type Ward = ReturnType<typeof ward>;
-const told = (d: Ward): Alarm[] =>
-  d
-    .outputs("alarms")
-    .map(({ body }) => body)
-    .filter((b): b is Alarm => b.kind === "alarm");
-const inShort = (d: Ward): string[] => told(d).map((a) => `${a.event} #${a.instance} ${a.phase} ${a.timeliness}`);
-
 describe("an approved rule", () => {
   it("becomes an alarm with value, limit, real onset, and a bed whose age is told", () => {
     const d = ward();
     const start = episodeOf(high, 0, 131);
     d.send(subject, at(10), start);
     d.send(subject, at(40), endOf(start, 30));
-    const [begun, over] = told(d);
+    const [begun, over] = alarmsOf(d);
     expect(begun).toMatchObject({
       phase: "start",
       source: "rule",
@@ -219,7 +79,7 @@ describe("an approved rule", () => {
       "low #0 end current",
       "high #1 start current",
     ]);
-    expect(new Set(told(d).map(({ identity }) => identity)).size).toBe(3);
+    expect(new Set(alarmsOf(d).map(({ identity }) => identity)).size).toBe(3);
   });
 
   it("in shadow makes none", () => {
@@ -228,14 +88,14 @@ describe("an approved rule", () => {
     d.send(subject, at(10), start);
     d.send(subject, at(15), still(start, 15, "afterGap"));
     d.send(subject, at(20), endOf(start, 19));
-    expect(told(d)).toEqual([]);
+    expect(alarmsOf(d)).toEqual([]);
     expect(d.refusals()).toEqual([]);
   });
 
   it("for a zero that nothing explains is high, whatever the rule says, and says: check the patient", () => {
     const d = ward();
     d.send(subject, at(10), episodeOf(zero, 0, 0));
-    expect(told(d)).toMatchObject([
+    expect(alarmsOf(d)).toMatchObject([
       {
         event: "noSignalOrPulse",
         priority: "high",
@@ -272,7 +132,7 @@ describe("a gap", () => {
       "high #1 start current",
       "monitoringLost #0 end current",
     ]);
-    const [first, lost, makesWay, again] = told(d);
+    const [first, lost, makesWay, again] = alarmsOf(d);
     expect(lost).toMatchObject({ priority: "high", alertType: "technical", detail: "no usable measurement for 10 s" });
     expect(makesWay).toMatchObject({ identity: first?.identity, end: null, present: false });
     expect(again).toMatchObject({ onset: at(0), value: 135, present: true });
@@ -298,8 +158,8 @@ describe("what comes late", () => {
     d.send(subject, at(1), open);
     d.send(subject, at(2), still(open, 2, "current", 41));
     expect(inShort(d)).toEqual(["high #0 start late", "high #0 end over", "low #0 start late", "low #0 start current"]);
-    expect(told(d).at(1)).toMatchObject({ onset: at(-14_000), end: at(-13_000), present: false });
-    expect(told(d).at(3)).toMatchObject({ onset: at(-7_000), value: 41, revision: 1, present: true });
+    expect(alarmsOf(d).at(1)).toMatchObject({ onset: at(-14_000), end: at(-13_000), present: false });
+    expect(alarmsOf(d).at(3)).toMatchObject({ onset: at(-7_000), value: 41, revision: 1, present: true });
   });
 
   it("is told by the sample that completed it, not by an onset that lies a quarter of an hour back", () => {
@@ -313,19 +173,6 @@ describe("what comes late", () => {
     d.send(subject, at(0), episodeOf(high, -600, 140));
     d.send(subject, at(10), stateOf("silent", 10));
     expect(inShort(d)).toEqual(["high #0 start late", "monitoringLost #0 start current", "high #0 start current"]);
-    expect(told(d).at(-1)?.detail).toBe("came late and is not known to be over");
-  });
-});
-
-describe("a device's own alarm", () => {
-  it("shares a group with our rule on the same source and direction, and neither hides the other", () => {
-    const d = ward();
-    d.send(subject, at(1), deviceAlarm(1));
-    d.send(subject, at(10), episodeOf(low, 0, 30));
-    d.send(subject, at(10), episodeOf(high, 0, 130));
-    const [device, rule, other] = told(d);
-    expect([device?.source, rule?.source]).toEqual(["device", "rule"]);
-    expect(device?.group).toBe(rule?.group);
-    expect(other?.group).not.toBe(rule?.group);
+    expect(alarmsOf(d).at(-1)?.detail).toBe("came late and is not known to be over");
   });
 });

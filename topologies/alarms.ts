@@ -13,6 +13,7 @@ import { takeEpisode, takeStillCrossing } from "./alarms/by-rule.ts";
 import { passTime } from "./alarms/condition.ts";
 import { type Cell, Desk } from "./alarms/desk.ts";
 import { confirmUnknown, takeDeviceState, takeSensorState } from "./alarms/technical.ts";
+import { released, waits } from "./alarms/waiting.ts";
 import { takeAssociation, takeSubjectEnded } from "./alarms/whereabouts.ts";
 
 const writes = { alarms: alarmsTopic, quarantine: alertQuarantine };
@@ -25,16 +26,14 @@ export const alarms = stage<EpisodesBody, typeof writes, Cell>("alarms", {
   quarantine: "quarantine",
   step(state, { key, logTime: now, body }, out) {
     const desk = new Desk(state, out, key, now);
-    if (body.kind === "episode") takeEpisode(desk, body);
-    else if (body.kind === "stillCrossing") takeStillCrossing(desk, body);
-    else if (body.kind === "deviceAlarm") takeDeviceAlarm(desk, body);
-    else if (body.kind === "deviceState") takeDeviceState(desk, body);
-    else if (body.kind === "sensorState") takeSensorState(desk, body);
-    else if (body.kind === "association") takeAssociation(desk, body);
-    else if (body.kind === "subjectEnded") takeSubjectEnded(desk, body);
+    if (waits(desk, body)) return;
+    if (body.kind === "subjectEnded") release(desk, body.device, true);
+    take(desk, body);
+    if (body.kind === "deviceState" || body.kind === "association") release(desk, body.device);
   },
   due(state, now, key, out) {
     const desk = new Desk(state, out, key, now);
+    for (const [device] of desk.places()) release(desk, device);
     for (const [name, condition] of desk.conditions()) {
       const turn = passTime(condition, now);
       if (turn.told.length > 0) desk.take(name, turn);
@@ -43,3 +42,17 @@ export const alarms = stage<EpisodesBody, typeof writes, Cell>("alarms", {
     desk.clear();
   },
 });
+
+const take = (desk: Desk, body: EpisodesBody): void => {
+  if (body.kind === "episode") takeEpisode(desk, body);
+  else if (body.kind === "stillCrossing") takeStillCrossing(desk, body);
+  else if (body.kind === "deviceAlarm") takeDeviceAlarm(desk, body);
+  else if (body.kind === "deviceState") takeDeviceState(desk, body);
+  else if (body.kind === "sensorState") takeSensorState(desk, body);
+  else if (body.kind === "association") takeAssociation(desk, body);
+  else if (body.kind === "subjectEnded") takeSubjectEnded(desk, body);
+};
+
+const release = (desk: Desk, device: string, leaves = false): void => {
+  for (const word of released(desk, device, leaves)) take(desk, word);
+};

@@ -21,7 +21,7 @@ export interface Condition {
   /** As it was last told; null while the condition is absent. */
   readonly open: Alarm | null;
   readonly signal: Signal;
-  /** Of the word that raised the last instance, and of the latest, in ms of event time. */
+  /** Of the word with which its last origin began, and of the latest about it, in ms of event time. */
   readonly raisedAt: number;
   readonly saidAt: number;
   /** `origin` of the last instance. */
@@ -119,7 +119,8 @@ export const raiseAgain = (before: Condition, name: string, word: Word, why: str
     signal: "inactive",
     detail: joined(before.open.detail, why),
   };
-  return { condition, told: [makesWay, ...told] };
+  const raisedAt = before.origin === condition.origin ? before.raisedAt : condition.raisedAt;
+  return { condition: { ...condition, raisedAt }, told: [makesWay, ...told] };
 };
 
 const rank: Readonly<Record<Priority, number>> = { low: 0, medium: 1, high: 2 };

@@ -67,15 +67,14 @@ export class Desk {
 
   keepPlace(device: string, place: Place): void {
     this.#state.set(placePrefix + device, place);
-    if (place.leftAt !== null) this.#comeBackAt(place.leftAt + keptMs);
+    this.#comeBackAt(nextLook(place));
   }
 
   /** Keeps the condition and tells what is to be told, to the unit that has the alarm. */
   take(name: string, { condition, told }: Turn): void {
     this.#state.set(conditionPrefix + name, condition);
     for (const alarm of told) this.#out.emit("alarms", alarm.unit, alarm);
-    const next = nextTurn(condition);
-    if (next !== null) this.#comeBackAt(next);
+    this.#comeBackAt(nextTurn(condition));
   }
 
   /** Tells without keeping: nothing of a test stays. */
@@ -95,9 +94,9 @@ export class Desk {
         this.#state.delete(conditionPrefix + name);
       else this.#comeBackAt(nextTurn(condition));
     }
-    for (const [device, { leftAt }] of this.places()) {
-      if (leftAt !== null && leftAt + keptMs <= this.now) this.#state.delete(placePrefix + device);
-      else this.#comeBackAt(leftAt === null ? null : leftAt + keptMs);
+    for (const [device, place] of this.places()) {
+      if (place.leftAt !== null && place.leftAt + keptMs <= this.now) this.#state.delete(placePrefix + device);
+      else this.#comeBackAt(nextLook(place));
     }
   }
 
@@ -112,4 +111,10 @@ const nextTurn = ({ open, closedAt, signal, lateUntil }: Condition): number | nu
   if (open === null) return closedAt === null ? null : closedAt + keptMs;
   const times = [signal.pausedUntil, lateUntil].filter((at) => at !== null);
   return times.length === 0 ? null : Math.min(...times);
+};
+
+/** When something is to be done with a place. */
+const nextLook = ({ waiting, leftAt }: Place): number | null => {
+  if (waiting !== null && waiting.words.length > 0) return waiting.until;
+  return leftAt === null ? null : leftAt + keptMs;
 };

@@ -7,7 +7,7 @@ import type { Episode, Rule } from "../../schemas/records.ts";
 import { isMetric, metricOf } from "../../schemas/terminology.ts";
 import type { Facts } from "./condition.ts";
 import { groupOf } from "./group.ts";
-import { ageBandOf, type Place, standing } from "./place.ts";
+import { ageBandOf, type Place, standing, unknownUnit } from "./place.ts";
 
 /** Whose it is and where, at a log time. `who` is the key of the entry: the subject, or the device while nobody is linked to it. */
 export interface Context {
@@ -64,17 +64,29 @@ const textOfEpisode = ({ metric, qualifyingValue, ucum, rule }: Episode, event: 
 /** Who is not known to be of the rule's population is paged by the unit's default, which are the adult rules (clinical.md 15). */
 const populationNote = (rule: Rule, ageBand: Rule["ageBand"] | null): string | null => {
   if (ageBand === rule.ageBand) return null;
-  if (ageBand === null) return `age not known: judged by the rules for an ${rule.ageBand}, the unit's default`;
-  return `judged by a rule for an ${rule.ageBand}, though the patient is a ${ageBand}`;
+  const judged = `judged by the rules for ${population[rule.ageBand]}`;
+  return ageBand === null
+    ? `age not known: ${judged}`
+    : `${judged}, though the patient is not one of them (${ageBand})`;
+};
+
+const population: Readonly<Record<Rule["ageBand"], string>> = {
+  adult: "adults",
+  child: "children",
+  neonate: "neonates",
 };
 
 const textMost = 300;
+
+/** The policy's unit for the platform's own alarms. */
+const platformUnit = "platform";
 
 /** An alarm as the device reports it. One that nobody has mapped is paged raw (clinical.md 4). */
 export const factsOfDevice = (said: DeviceAlarm, { who, place, now }: Context): Facts => {
   const event = said.event !== null && isAlarmEvent(said.event) ? said.event : "unmapped";
   const { device, channel, metric, direction, alertType, code } = said;
   const text = said.text === "" ? code : said.text;
+  const stands = standing(place, now);
   return {
     source: "device",
     event,
@@ -87,7 +99,8 @@ export const factsOfDevice = (said: DeviceAlarm, { who, place, now }: Context): 
     text: (event === "unmapped" ? `unmapped alarm: ${text}` : text).slice(0, textMost),
     group: groupOf({ who, device, channel, metric, event, direction, alertType, code }),
     subject: said.subject,
-    ...standing(place, now),
+    ...stands,
+    unit: said.test && stands.unit === unknownUnit ? platformUnit : stands.unit,
     onset: said.eventTime,
     receivedTime: said.receivedTime,
     value: finite(said.value),

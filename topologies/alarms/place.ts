@@ -4,6 +4,7 @@
  */
 import type { Alarm } from "../../schemas/alert-records.ts";
 import type { Association, DeviceState, Rule } from "../../schemas/records.ts";
+import type { EpisodesBody } from "../../schemas/topics.ts";
 
 export interface Link {
   readonly id: string;
@@ -27,9 +28,14 @@ export interface Place {
   readonly links: readonly Link[];
   /** Log time in ms at which the device left the subject; null while it is there. */
   readonly leftAt: number | null;
+  /** What was said before anybody said where it stands, and the log time up to which it is held; null: nothing ever was. */
+  readonly waiting: { readonly words: readonly EpisodesBody[]; readonly until: number } | null;
 }
 
-export const nowhere: Place = { told: null, links: [], leftAt: null };
+export const nowhere: Place = { told: null, links: [], leftAt: null, waiting: null };
+
+/** Somebody has said where it stands. */
+export const isPlaced = ({ told, links }: Place): boolean => told !== null || links.length > 0;
 
 const linksKept = 4;
 

@@ -40,5 +40,5 @@ export const takeSubjectEnded = (desk: Desk, { device, at }: SubjectEnded): void
     const ended = { at, saidAt: at, receivedTime: receivedTime(desk.now), now: desk.now, why: "the device left" };
     desk.take(name, end(condition, ended));
   }
-  desk.keepPlace(device, { ...desk.place(device), told: null, leftAt: desk.now });
+  desk.keepPlace(device, { ...desk.place(device), leftAt: desk.now });
 };
