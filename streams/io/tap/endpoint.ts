@@ -83,7 +83,7 @@ const nameOf = ({ method, url, headers }: IncomingMessage): { readonly run: stri
   if (headers["content-type"] !== contentType)
     throw refused("tap-unknown-request", `content type ${headers["content-type"]}`);
   const run = headers[runHeader];
-  const batch = Number(headers[batchHeader]);
+  const batch = Number.parseInt(String(headers[batchHeader]), 10);
   if (typeof run !== "string" || run === "" || !Number.isSafeInteger(batch))
     throw refused("tap-unknown-request", `no ${runHeader} or ${batchHeader}`);
   return { run, batch };
