@@ -1,6 +1,6 @@
 /**
  * Gives what devices sent its meaning: who it is from, what was measured in which unit, when, of whom, and whether it is a value at all.
- * Once per raw topic: numerics become measurements, waveforms become chunks. The numerics also say how each device stands.
+ * Once per raw topic: numerics become measurements, waveforms become chunks. The numerics also say how each device stands and what it alarms.
  */
 import type { Problem } from "../streams/core/failure.ts";
 import { stage, type Entry, type Out } from "../streams/core/stage.ts";
@@ -9,18 +9,22 @@ import type { DecodedMeasurement, DecodedReading } from "../schemas/devices/adap
 import type { Association, Device, Measurement, Reading } from "../schemas/records.ts";
 import { type RawBody, raw, rawWaveforms, telemetryQuarantine, vitals, waveforms } from "../schemas/topics.ts";
 import { aheadReason } from "./ahead.ts";
+import { alarmsAfter } from "./normalise/alarms.ts";
 import { chunksOf } from "./normalise/chunks.ts";
 import {
+  alarmListsOf,
+  alarmsOf,
   associationsOf,
   type Cell,
   type DeviceCells,
+  deviceOf,
   learnDevice,
   type OwnTimed,
   type OwnTimedValue,
   standingOf,
 } from "./normalise/device.ts";
 import { withAssociation } from "./normalise/holder.ts";
-import type { Adapters } from "./normalise/intake.ts";
+import { type Adapters, isPlatformTopic } from "./normalise/intake.ts";
 import { measurementsOf, type Refusal } from "./normalise/measurements.ts";
 import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
 import { passTime } from "./normalise/tell.ts";
@@ -36,7 +40,9 @@ const rulesPassBy = { empty: null, kinds: ["rules"], apply: (none: null) => none
 /** `telemetry.raw` to `telemetry.vitals`. */
 export const normalise = (adapters: Adapters) =>
   stage<RawBody, typeof vitalsWrites, Cell, null>("normalise", {
-    version: 1,
+    // 2: devices' own alarms
+    version: 2,
+    migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
     reads: raw,
     writes: vitalsWrites,
     quarantine: "quarantine",
@@ -97,12 +103,34 @@ const measure = (
   if (admission !== "new") stand(state, (standing) => counted(standing, admission));
   if (admission === "repeat") return;
   const { emitted, usable, problem } = emitMeasurements(state, entry.key, understood, out);
+  const informed = emitAlarms(state, entry, reading, understood, out);
   if (reading.retained) return; // the broker spoke, not the device
   stand(state, (standing) =>
-    emitted === 0 && problem !== null
+    emitted === 0 && !informed && problem !== null
       ? refused(standing, entry.logTime, problem)
-      : heard(standing, entry.logTime, usable),
+      : heard(standing, entry.logTime, usable || informed),
   );
+};
+
+/** True where alarms are all that is expected of the device, and it was heard of them: what it measures stops nothing (clinical.md 4). */
+const emitAlarms = (
+  state: DeviceCells,
+  { logTime: at }: Entry<RawBody>,
+  reading: Reading,
+  { decoded, context, adapter }: Understood,
+  out: VitalsOut,
+): boolean => {
+  if (decoded.alarms === undefined) return false;
+  const before = { known: alarmsOf(state), lists: alarmListsOf(state) };
+  const silentAfterMs = deviceOf(state)?.silentAfterMs ?? 0;
+  const { retained } = reading;
+  const test = isPlatformTopic(reading.mqttTopic);
+  const after = alarmsAfter(before, { decoded, context, retained, test, logTime: at, silentAfterMs });
+  for (const problem of after.problems) out.quarantine(problem);
+  for (const { key, body } of after.told) out.emit("vitals", key, body);
+  if (after.told.length > 0 || after.known.length !== before.known.length) state.set("alarms", after.known);
+  if (after.lists !== undefined) state.set("alarmLists", after.lists);
+  return adapter.alarmsOnly === true;
 };
 
 /** What came of a reading: how many measurements, whether one can be used, and the last thing that was refused. */

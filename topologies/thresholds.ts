@@ -3,14 +3,27 @@
  * Each series (device, channel, metric) is judged alone (clinical.md 14), in the order of event time: what is not later than the last
  * judged sample of its series is not judged, unless that sample lies in the future. Nothing here waits for a timer or a watermark.
  */
-import { stage, type Entry, type Out, type State } from "../streams/core/stage.ts";
-import { logTime } from "../streams/core/time.ts";
+import { stage, type Entry, type Out } from "../streams/core/stage.ts";
+import type { SensorState, StillCrossing } from "../schemas/alert-records.ts";
 import type { Association, DeviceState, Episode, Measurement, Rule, SubjectEnded } from "../schemas/records.ts";
 import { episodes, telemetryQuarantine, type VitalsBody, vitals } from "../schemas/topics.ts";
+import {
+  type Cell,
+  episodeCell,
+  type Judging,
+  type Left,
+  leftCell,
+  lookNoLaterThan,
+  populationCell,
+  seriesCell,
+  seriesName,
+  seriesOf,
+} from "./thresholds/cells.ts";
 import { isJudged } from "./thresholds/crossing.ts";
 import { endOf, startOf } from "./thresholds/episode.ts";
 import { type Advance, advance, end, type Machine } from "./thresholds/machine.ts";
 import { inPast, rewound, type Series } from "./thresholds/rewind.ts";
+import { lookRound, sensorState } from "./thresholds/round.ts";
 import {
   noRules,
   type Population,
@@ -20,30 +33,18 @@ import {
   unknownPopulation,
   withRules,
 } from "./thresholds/rules-in-force.ts";
-
-interface Left {
-  readonly at: number;
-  readonly loggedAt: number;
-}
-/** Each open episode's start has a cell of its own, written once. */
-type Cell = Series | Episode | Population | Left;
+import { type Heard, isLasting, lookAt, type Sensor, sensorAfter, silenceLimitMs } from "./thresholds/sensor.ts";
+import { isLate, stillWhy } from "./thresholds/still.ts";
 
 const writes = { episodes, quarantine: telemetryQuarantine };
 type EpisodesOut = Out<typeof writes>;
-type Judging = State<Cell>;
-
-const seriesName = (of: { metric: string; device: string; channel: string }): string =>
-  `${of.metric}/${of.device}/${of.channel}`;
-const seriesCell = (name: string): string => `series/${name}`;
-const episodeCell = (ruleId: string, name: string): string => `episode/${ruleId}/${name}`;
-const populationCell = (device: string): string => `population/${device}`;
-const leftCell = (device: string): string => `left/${device}`;
-
 /** How long it is remembered that a device left: measurements that arrive later than this are too late for anything. */
 const leftKeptMs = 600_000;
 
 export const thresholds = stage<VitalsBody, typeof writes, Cell, RuleSets>("thresholds", {
-  version: 1,
+  // 2: says what the alert circuit must know of devices, series and open episodes
+  version: 2,
+  migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
   reads: vitals,
   writes,
   quarantine: "quarantine",
@@ -56,10 +57,15 @@ export const thresholds = stage<VitalsBody, typeof writes, Cell, RuleSets>("thre
     const { key, logTime: at, body } = entry;
     if (body.kind === "measurement") judge(state, entry, body, out, rules);
     else if (body.kind === "association") link(state, key, at, body, out);
-    else if (body.kind === "deviceState") learnUnit(state, key, body);
+    else if (body.kind === "deviceState") learnUnit(state, key, body, out);
+    else if (body.kind === "deviceAlarm") out.emit("episodes", key, body);
     else if (body.kind === "subjectEnded") leave(state, key, at, body, out);
   },
-  due: forgetLeft,
+  due(state, now, key, out) {
+    state.dueAt = null;
+    lookRound(state, now, key, (said) => out.emit("episodes", key, said));
+    forgetLeft(state, now);
+  },
 });
 
 const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out: EpisodesOut, sets: RuleSets): void => {
@@ -80,11 +86,59 @@ const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out:
   for (const rule of rules) {
     const before = series?.machines.find((machine) => isOf(machine, rule));
     const after = advance(before, rule, m);
-    if (after.machine !== undefined) machines.push(after.machine);
+    const why = stillWhy(before, after.machine, m, entry.logTime);
+    if (why !== null) stillCrosses(state, entry.key, episodeCell(rule.id, name), why, m, out);
+    if (after.machine !== undefined) machines.push(timely(after, why, isLate(m, entry.logTime)));
     if (after.moves.length > 0) tell(after, (machine) => startOf(machine, rule, inForce?.version ?? 0, m, entry.key));
   }
-  const judgedAt = isJudged(m) ? m.eventTime : series?.judgedAt;
-  if (judgedAt !== undefined) state.set(seriesCell(name), { judgedAt, machines });
+  const judgedAt = isJudged(m) ? m.eventTime : (series?.judgedAt ?? 0);
+  state.set(seriesCell(name), { judgedAt, machines, ...hear(state, entry, series, m, out) });
+};
+
+/** When its series was heard, and what that says of its sensor. */
+const hear = (
+  state: Judging,
+  { key, logTime: now }: Entry<VitalsBody>,
+  before: Series | undefined,
+  m: Measurement,
+  out: EpisodesOut,
+): Heard => {
+  const limitMs = silenceLimitMs(m);
+  const told = before?.sensor?.told === true ? before.sensor : undefined;
+  const sensor = sensorAfter(before, m, now);
+  const source = { subject: key, device: m.device, channel: m.channel, metric: m.metric };
+  const say = (said: Pick<Sensor, "since" | "evidence"> & { readonly state: SensorState["state"] }): void =>
+    out.emit("episodes", key, sensorState(source, said, m.receivedTime));
+  if (sensor === undefined && told !== undefined) say({ state: "usable", since: m.eventTime, evidence: null });
+  const lasting = sensor !== undefined && isLasting(sensor, limitMs, now);
+  if (lasting && told?.state !== sensor.state) say(sensor);
+  const heard: Heard = {
+    heardAt: now,
+    limitMs,
+    ...(sensor !== undefined && { sensor: lasting ? { ...sensor, told: true } : sensor }),
+  };
+  lookNoLaterThan(state, lookAt(heard));
+  return heard;
+};
+
+/** The machine after a start that came late, or the first sample that came in time. */
+const timely = ({ machine, moves }: Advance, why: StillCrossing["why"] | null, late: boolean): Machine => {
+  const { late: was, ...rest } = machine as Machine;
+  const isLateNow = moves.some(({ what }) => what === "start") ? late : was === true && why !== "current";
+  return isLateNow ? { ...rest, late: true } : rest;
+};
+
+const stillCrosses = (
+  state: Judging,
+  subject: string,
+  cell: string,
+  why: StillCrossing["why"],
+  { device, value, eventTime: at, receivedTime }: Measurement,
+  out: EpisodesOut,
+): void => {
+  const { identity } = state.get(cell) as Episode;
+  const kind = "stillCrossing";
+  out.emit("episodes", subject, { kind, episode: identity, subject, device, why, value: value ?? 0, at, receivedTime });
 };
 
 const isOf = (machine: Machine, rule: Rule): boolean =>
@@ -127,30 +181,27 @@ const link = (state: Judging, key: string, at: number, association: Association,
 };
 
 /** The key of a device that nobody is linked to is the device itself; its unit is where it stands. */
-const learnUnit = (state: Judging, key: string, { device, unit }: DeviceState): void => {
+const learnUnit = (state: Judging, key: string, standing: DeviceState, out: EpisodesOut): void => {
+  out.emit("episodes", key, standing);
+  const { device, unit } = standing;
   const known = state.get(populationCell(device)) as Population | undefined;
   if (key === device && known?.unit !== unit) state.set(populationCell(device), { ageBand: null, unit });
 };
 
-const leave = (
-  state: Judging,
-  key: string,
-  at: number,
-  { device, at: leftAt }: SubjectEnded,
-  out: EpisodesOut,
-): void => {
-  for (const [cell, value] of state.cells()) {
-    const [kind, metric, of, ...channel] = cell.split("/");
-    if (kind !== "series" || of !== device) continue;
-    const tell = teller(state, key, `${metric}/${device}/${channel.join("/")}`, out);
-    for (const machine of (value as Series).machines) tell(end(machine, "subject ended"));
+const leave = (state: Judging, key: string, at: number, ended: SubjectEnded, out: EpisodesOut): void => {
+  const { device, at: leftAt } = ended;
+  for (const { cell, series, ...source } of seriesOf(state)) {
+    if (source.device !== device) continue;
+    const tell = teller(state, key, seriesName(source), out);
+    for (const machine of series.machines) tell(end(machine, "subject ended"));
     state.delete(cell);
   }
+  out.emit("episodes", key, ended);
   state.set(leftCell(device), { at: leftAt, loggedAt: at });
-  state.dueAt = logTime(at + leftKeptMs);
+  lookNoLaterThan(state, at + leftKeptMs);
 };
 
-function forgetLeft(state: Judging, now: number): void {
+const forgetLeft = (state: Judging, now: number): void => {
   for (const [cell, value] of state.cells()) {
     const [kind, device] = cell.split("/");
     if (kind !== "left" || device === undefined) continue;
@@ -158,6 +209,6 @@ function forgetLeft(state: Judging, now: number): void {
     if (loggedAt + leftKeptMs <= now) {
       state.delete(cell);
       state.delete(populationCell(device));
-    } else state.dueAt = logTime(loggedAt + leftKeptMs);
+    } else lookNoLaterThan(state, loggedAt + leftKeptMs);
   }
-}
+};

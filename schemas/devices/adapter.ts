@@ -60,7 +60,10 @@ export interface DecodedAlarm {
   readonly since?: DeviceTime;
 }
 
-/** What the device says of its alarms: all that are present, or single beginnings and ends. */
+/**
+ * What the device says of its alarms: all that it shows (one whose signal is latched is over as a condition), or single beginnings and
+ * ends. A list of which a part could not be read is given as beginnings, for nothing has ended because of it.
+ */
 export type DecodedAlarms =
   | { readonly all: readonly DecodedAlarm[] }
   | { readonly changes: readonly (DecodedAlarm & { readonly present: boolean })[] };
@@ -83,6 +86,10 @@ export interface DeviceAdapter {
   /** As the roster names it; equals the file's name. */
   readonly model: string;
   readonly vendor: string;
+  /** It measures nothing: being heard of its alarms, or of there being none, is what is expected of it (clinical.md 4). */
+  readonly alarmsOnly?: true;
+  /** It is no device but the platform itself, and the only model that may speak on the platform's own topics (clinical.md 17). */
+  readonly synthetic?: true;
   /** Pure. Bad input is refused with a reason and a detail that says where. */
   decode(payload: Uint8Array, stream: string): Result<DecodedReading>;
 }

@@ -2,6 +2,7 @@
 import type { State } from "../../streams/core/stage.ts";
 import type { Device } from "../../schemas/records.ts";
 import type { Clock } from "./clock.ts";
+import type { AlarmLists, KnownAlarm } from "./alarms.ts";
 import { type Associations, inForceAt, keyOf } from "./holder.ts";
 import type { Bucket, SeenIndex } from "./seen.ts";
 import type { Standing } from "./standing.ts";
@@ -29,7 +30,20 @@ export interface Told {
   readonly at: number;
 }
 
-export type Cell = Device | Associations | Clock | Holder | Standing | Pulse | OwnTimed | Told | Bucket | SeenIndex;
+/** `alarms`: the alarms that it shows; `alarmLists`: how its lists of them have come. */
+export type Cell =
+  | Device
+  | Associations
+  | Clock
+  | Holder
+  | Standing
+  | Pulse
+  | OwnTimed
+  | Told
+  | Bucket
+  | SeenIndex
+  | readonly KnownAlarm[]
+  | AlarmLists;
 export type DeviceCells = State<Cell>;
 
 export const deviceOf = (state: DeviceCells): Device | undefined => state.get("device") as Device | undefined;
@@ -38,6 +52,10 @@ export const associationsOf = (state: DeviceCells): Associations =>
 export const clockOf = (state: DeviceCells): Clock | undefined => state.get("clock") as Clock | undefined;
 export const standingOf = (state: DeviceCells): Standing | undefined => state.get("standing") as Standing | undefined;
 export const pulseOf = (state: DeviceCells): Pulse | null => (state.get("pulse") as Pulse | undefined) ?? null;
+export const alarmsOf = (state: DeviceCells): readonly KnownAlarm[] =>
+  (state.get("alarms") as readonly KnownAlarm[] | undefined) ?? [];
+export const alarmListsOf = (state: DeviceCells): AlarmLists | undefined =>
+  state.get("alarmLists") as AlarmLists | undefined;
 export const holderOf = (state: DeviceCells): Holder | undefined => state.get("holder") as Holder | undefined;
 
 /** The device's settings; an older version than the one that is known changes nothing. False then. */

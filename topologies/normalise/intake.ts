@@ -1,20 +1,29 @@
 /** From a reading as received to one that is known to be its device's and that the model's adapter could read. */
 import { ok, type Problem, refuse, type Result } from "../../streams/core/failure.ts";
+import { platformRoot } from "../../schemas/platform.ts";
 import type { Device, Reading } from "../../schemas/records.ts";
 import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
 
 export type Adapters = ReadonlyMap<string, DeviceAdapter>;
 
+export interface Read {
+  readonly decoded: DecodedReading;
+  readonly adapter: DeviceAdapter;
+}
+
+/** What comes on it is the platform's own: only its credential may write there (clinical.md 17). */
+export const isPlatformTopic = (mqttTopic: string): boolean => mqttTopic.startsWith(`${platformRoot}/`);
+
 /**
- * Refuses `unknown-device`, `payload-too-large`, `identity-mismatch`, `unknown-model`, `device-time-invalid`, `bad-channel` and whatever
- * the adapter refuses.
+ * Refuses `unknown-device`, `payload-too-large`, `identity-mismatch`, `unknown-model`, `platform-topic`, `device-time-invalid`,
+ * `bad-channel` and whatever the adapter refuses.
  */
 export const readDevice = (
   device: Device | undefined,
   key: string,
   reading: Reading,
   adapters: Adapters,
-): Result<DecodedReading> => {
+): Result<Read> => {
   if (device === undefined) return refuse("unknown-device", `${key}: is not in the roster`);
   if (reading.truncated !== null) {
     const { size, sha256 } = reading.truncated;
@@ -24,8 +33,12 @@ export const readDevice = (
     return refuse("identity-mismatch", `mqttTopic: ${reading.mqttTopic} is not a topic of device ${key}`);
   const adapter = adapters.get(device.model);
   if (adapter === undefined) return refuse("unknown-model", `${key}: no adapter is called ${device.model}`);
+  if (isPlatformTopic(reading.mqttTopic) && adapter.synthetic !== true)
+    return refuse("platform-topic", `mqttTopic: ${reading.mqttTopic}: ${key} is a device, not the platform`);
   const decoded = adapter.decode(reading.payload, reading.stream);
-  return decoded.ok ? checkIdentity(decoded.value, key) : decoded;
+  if (!decoded.ok) return decoded;
+  const checked = checkIdentity(decoded.value, key);
+  return checked.ok ? ok({ decoded: checked.value, adapter }) : checked;
 };
 
 /** 9999-12-31T23:59:59.999Z: FHIR's and QuestDB's last year; neither stores a sample from before 1970. */
@@ -38,7 +51,7 @@ export const storableTimeProblem = (time: number): Problem => ({
 });
 
 /** It becomes part of keys downstream. */
-const channelName = /^[A-Za-z0-9._:/-]{1,64}$/;
+export const channelName = /^[A-Za-z0-9._:/-]{1,64}$/;
 
 /** It names cells of the device's state. */
 const bootLength = 128;

@@ -95,7 +95,7 @@ const measurementOf = (
 };
 
 /** While nobody knows whether a clock was set back or its readings are old, what the two would give to different patients is nobody's. */
-const clockAmbiguity = (at: EventTime, { clock, associations, receivedTime }: Context): Problem | null => {
+export const clockAmbiguity = (at: EventTime, { clock, associations, receivedTime }: Context): Problem | null => {
   if (clock === undefined || clock.suspicion === null) return null;
   if (inForceAt(associations, at)?.subject === inForceAt(associations, receivedTime)?.subject) return null;
   return {

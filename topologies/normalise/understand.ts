@@ -5,7 +5,7 @@
 import type { Problem } from "../../streams/core/failure.ts";
 import { digest } from "../../streams/core/hash.ts";
 import type { Entry } from "../../streams/core/stage.ts";
-import type { DecodedReading } from "../../schemas/devices/adapter.ts";
+import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
 import type { Reading } from "../../schemas/records.ts";
 import type { RawBody } from "../../schemas/topics.ts";
 import { observe } from "./clock.ts";
@@ -18,6 +18,7 @@ import { pulseAfter } from "./value.ts";
 
 export interface Understood {
   readonly decoded: DecodedReading;
+  readonly adapter: DeviceAdapter;
   readonly context: Context;
   readonly admission: Admission;
 }
@@ -32,7 +33,7 @@ export const understand = (
   const device = deviceOf(state);
   const read = readDevice(device, entry.key, reading, adapters);
   if (!read.ok) return read;
-  const decoded = read.value;
+  const { decoded, adapter } = read.value;
   const payloadDigest = digest(reading.payload);
   const admission = admitReading(state, entry, reading, decoded, payloadDigest);
   const clockUncertaintyMs = device?.clockUncertaintyMs ?? 0;
@@ -52,7 +53,7 @@ export const understand = (
     pulse: reading.retained ? pulseAfter(null, decoded, reading.receivedTime) : pulseOf(state),
     conflict: admission === "conflict",
   };
-  return { decoded, context, admission };
+  return { decoded, adapter, context, admission };
 };
 
 /** Received time says nothing of a retained copy's age, and neither does a clock that nobody has compared with ours. */

@@ -20,6 +20,8 @@ export interface Machine {
   readonly clearingSince: number | null;
   /** Over the crossing samples. */
   readonly fold: Fold;
+  /** Its start came late, and nothing has come in time since (clinical.md 7). */
+  readonly late?: true;
 }
 
 export type Move =

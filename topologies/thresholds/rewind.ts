@@ -6,9 +6,11 @@ import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Measurement } from "../../schemas/records.ts";
 import { latestTrueTime } from "../ahead.ts";
 import type { Machine } from "./machine.ts";
+import type { Heard } from "./sensor.ts";
 
 /** One cell per series, written with each sample. */
-export interface Series {
+export interface Series extends Heard {
+  /** Event time of the last sample that was judged; 0 where none was. */
   readonly judgedAt: number;
   /** Of the rules that are not idle. */
   readonly machines: readonly Machine[];
@@ -24,6 +26,7 @@ export const rewound = (series: Series, m: Measurement, now: number): Series => 
   if (series.judgedAt <= latest) return series;
   const before = m.eventTime - 1;
   return {
+    ...series,
     judgedAt: before,
     machines: series.machines
       .filter(({ phase, since }) => phase !== "pending" || since <= before)

@@ -1,0 +1,6 @@
+/**
+ * The platform's own MQTT topics, `afferent-platform/<device>/<stream>`, and the one name that may publish there: listener and broker keep
+ * everybody else out. That, and nothing in a payload, makes an alarm a test (clinical.md 17).
+ */
+export const platformRoot = "afferent-platform";
+export const platformUser = "platform";
