@@ -3,12 +3,15 @@ import { openPlatform, openSeries, type Platform } from "../compose.ts";
 import { readConfig } from "../config.ts";
 import { runSink } from "../log/sink-runner.ts";
 import { openBoard } from "./board.ts";
+import { closeAndEnd, interrupted } from "./ending.ts";
 import { checkRole, openFrontDoor } from "./intake.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
 import { closeAll, followAll, type Running } from "./running.ts";
 import { storeSinks } from "./store.ts";
+
+export { closeAndEnd, interrupted };
 
 export type RoleName = "listen" | "ingest" | "process" | "store" | "promote" | "board";
 
@@ -69,31 +72,3 @@ export const runRole = async (name: RoleName, configFile: string, options: RoleO
     await closeAndEnd(closing);
   }
 };
-
-/** Whoever stops a role waits for it; and it may be killed at any moment, so nothing acknowledged hangs on a clean close. */
-const closingMs_max = 5_000;
-
-/** Closes all, the last first. Says what went wrong with that, and ends the process itself where it takes longer than 5 s. */
-export const closeAndEnd = async (opened: readonly (() => Promise<unknown>)[]): Promise<void> => {
-  const say = (what: string): void => {
-    process.exitCode = 1;
-    process.stderr.write(`afferent: closing: ${what}\n`);
-  };
-  setTimeout(() => {
-    say(`not done after ${closingMs_max / 1000} s; ended without`);
-    process.exit(1);
-  }, closingMs_max).unref();
-  await closeAll(opened).catch((error: unknown) => say(String(error)));
-};
-
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export const interrupted = (): Promise<void> =>
-  new Promise((resolve) => {
-    let times = 0;
-    const stop = (): void => {
-      if (++times === 1) resolve();
-      else process.exit(1);
-    };
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
-  });
