@@ -29,7 +29,15 @@ const shape = z.strictObject({
     z.strictObject({ kind: z.literal("confluent"), url: z.url() }),
   ]),
   intake: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("listener"), host: z.string(), port }),
+    z.strictObject({
+      kind: z.literal("listener"),
+      host: z.string(),
+      port,
+      /** Where the alert circuit takes what this listener takes: `http://127.0.0.1:7070`. Without it nobody is paged. */
+      alertTap: z.url().optional(),
+      /** False: while the raw log is away nothing is acknowledged. Else a spool beside the data takes vitals meanwhile; only for Kafka. */
+      spool: z.boolean().optional(),
+    }),
     z.strictObject({
       kind: z.literal("subscriber"),
       url: z.string(),

@@ -12,11 +12,14 @@ import type { TimeScale } from "../core/time.ts";
 import { startListener } from "../io/mqtt/listener.ts";
 import type { Acceptance } from "../io/mqtt/held-acknowledgements.ts";
 import { startSubscriber, type Subscriber } from "../io/mqtt/subscriber.ts";
-import { RawIntake } from "../log/raw-intake.ts";
+import type { Tap } from "../io/tap/tap.ts";
+import { RawIntake, withinLargest } from "../log/raw-intake.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { whenChanged } from "./changed-files.ts";
+import { closeTap, openTap } from "./listener-tap.ts";
 import { closeAll, type Running } from "./running.ts";
 import { announce, fixScale, type SourceOptions, tick, wasAnnounced } from "./source.ts";
+import { closeSpool, openSpool, wantsSpool } from "./vitals-spool.ts";
 
 /**
  * Waveforms come through a session and a raw topic of their own, so that a waiting one blocks no vital. The vitals' session takes all the rest,
@@ -174,9 +177,16 @@ const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intake
       for (const { topic, intake } of open) this.set({ topic }, intake.pending);
     },
   });
-  const open: { readonly topic: string; readonly intake: RawIntake; close(): Promise<void> }[] = [];
+  const open: {
+    readonly topic: string;
+    readonly intake: RawIntake;
+    readonly failed: Promise<never>;
+    close(): Promise<void>;
+  }[] = [];
   const openOne = async (topic: typeof raw | typeof rawWaveforms): Promise<RawIntake> => {
-    const appender = await log.appender(`intake.${topic.name}`);
+    const direct = await log.appender(`intake.${topic.name}`);
+    const spool = topic === raw && wantsSpool(platform.config) ? openSpool(direct, platform) : undefined;
+    const appender = spool ?? direct;
     let dropped = 0;
     shed.inc({ topic: topic.name }, 0);
     const intake = new RawIntake({
@@ -203,16 +213,17 @@ const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intake
     });
     const close = async (): Promise<void> => {
       intake.close();
-      await appender.close();
+      await (spool === undefined ? appender.close() : closeSpool(spool, platform));
     };
-    open.push({ topic: topic.name, intake, close });
+    const failed = spool === undefined ? intake.failed : Promise.race([intake.failed, spool.failed]);
+    open.push({ topic: topic.name, intake, failed, close });
     return intake;
   };
   const [vitals, waveforms] = await Promise.all([openOne(raw), openOne(rawWaveforms)]);
   return {
     vitals,
     waveforms,
-    failed: Promise.race([vitals.failed, waveforms.failed]),
+    failed: Promise.race(open.map(({ failed }) => failed)),
     close: async () => {
       for (const name of [shedName, pendingName]) metrics.removeSingleMetric(name);
       await Promise.all(open.map(({ close }) => close()));
@@ -220,17 +231,36 @@ const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intake
   };
 };
 
-const listener = async ({ config, say }: Platform, intakes: Intakes): Promise<Door> => {
+const listener = async (platform: Platform, intakes: Intakes): Promise<Door> => {
+  const { config, say } = platform;
   if (config.intake.kind !== "listener") throw new TypeError("listener: another intake is configured");
-  const { host, port } = config.intake;
+  const { host, port, alertTap } = config.intake;
+  const tap = alertTap === undefined ? undefined : openTap(alertTap, platform);
   const open = await startListener({
     host,
     port,
     accept: (message, connected) =>
-      (isWaveform(message) ? intakes.waveforms : intakes.vitals).accept(message, connected),
+      isWaveform(message)
+        ? intakes.waveforms.accept(message, connected)
+        : acceptTwice(message, connected, intakes.vitals, tap),
     onError: (error) => say.debug({ error: String(error) }, "a device's connection ended with an error"),
   });
-  return { where: `mqtt://${host}:${open.port}`, port: open.port, close: open.close };
+  const close = async (): Promise<void> => {
+    await open.close();
+    if (tap !== undefined) closeTap(tap, platform);
+  };
+  return { where: `mqtt://${host}:${open.port}`, port: open.port, close };
+};
+
+/** To the alert circuit and to the raw log at once, neither waiting for the other; the sender is answered when both have it (law 1). */
+const acceptTwice = async (
+  message: Received,
+  connected: AbortSignal | undefined,
+  vitals: RawIntake,
+  tap: Tap | undefined,
+): Promise<void> => {
+  const taken = { ...withinLargest(message), receivedMs: Date.now() };
+  await Promise.all([tap?.accept(taken, connected), vitals.accept(taken, connected)]);
 };
 
 const subscribers = async ({ config, say }: Platform, intakes: Intakes): Promise<Door> => {
