@@ -94,18 +94,11 @@ describe("a series that cannot be judged", () => {
     ]);
   });
 
-  it("in a backlog pages nobody, unless it is still so a minute later", () => {
+  it("is lost now, however long its limit let it be", () => {
     const d = ward();
-    d.send(subject, at(0), sensorOf("sensorOff", -900));
-    d.send(subject, at(1), sensorOf("usable", -800));
-    d.send(subject, at(2), sensorOf("invalid", -700));
-    d.tick(at(62));
-    expect(inShort(d)).toEqual([
-      "sensorOff #0 start late",
-      "sensorOff #0 end over",
-      "seriesLost #0 start late",
-      "seriesLost #0 start current",
-    ]);
+    d.send(subject, at(1_200), sensorOf("silent", 0, { metric: "glucoseInterstitial", channel: "cgm" }));
+    expect(inShort(d)).toEqual(["seriesLost #0 start current"]);
+    expect(alarmsOf(d)[0]?.onset).toBe(at(0));
   });
 
   it("takes from a late alarm the hope of a newer word: it pages", () => {

@@ -139,12 +139,14 @@ describe("a gap", () => {
     expect(again?.identity).not.toBe(first?.identity);
   });
 
-  it("is not over because a late sample of it says so", () => {
+  it("is not over by a late sample, but by the first that is of now", () => {
     const d = ward();
     const start = episodeOf(high, 0, 131);
     d.send(subject, at(10), start);
     d.send(subject, at(600), still(start, 300, "afterGap"));
     expect(inShort(d)).toEqual(["high #0 start current"]);
+    d.send(subject, at(610), still(start, 610, "current"));
+    expect(inShort(d).slice(1)).toEqual(["high #0 end current", "high #1 start current"]);
   });
 });
 

@@ -12,7 +12,7 @@ import { takeDeviceAlarm } from "./alarms/by-device.ts";
 import { takeEpisode, takeStillCrossing } from "./alarms/by-rule.ts";
 import { passTime } from "./alarms/condition.ts";
 import { type Cell, Desk } from "./alarms/desk.ts";
-import { confirmUnknown, takeDeviceState, takeSensorState } from "./alarms/technical.ts";
+import { pageOverdue, takeDeviceState, takeSensorState } from "./alarms/technical.ts";
 import { released, waits } from "./alarms/waiting.ts";
 import { takeAssociation, takeSubjectEnded } from "./alarms/whereabouts.ts";
 
@@ -37,7 +37,7 @@ export const alarms = stage<EpisodesBody, typeof writes, Cell>("alarms", {
     for (const [name, condition] of desk.conditions()) {
       const turn = passTime(condition, now);
       if (turn.told.length > 0) desk.take(name, turn);
-      confirmUnknown(desk, name);
+      pageOverdue(desk, name);
     }
     desk.clear();
   },

@@ -1,6 +1,6 @@
 /** Alarms that a device itself reports. Its own pauses are shown; they mute no other condition and keep nobody from being told (clinical.md 12). */
 import type { DeviceAlarm } from "../../schemas/alert-records.ts";
-import { change, type Condition, confirm, end, raise, raiseAgain, type Turn, type Word } from "./condition.ts";
+import { change, type Condition, confirm, end, raise, raiseAgain, type Turn, unseen, type Word } from "./condition.ts";
 import { type Desk, lateMs, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfDevice } from "./facts.ts";
 import { said } from "./signal.ts";
@@ -36,7 +36,7 @@ const isRepeat = ({ raisedAt, saidAt, origin }: Condition, alarm: DeviceAlarm): 
 
 const turnOf = (before: Condition | undefined, name: string, word: Word, why: DeviceAlarm["why"]): Turn => {
   if (before?.open == null) return raise(before, name, word);
-  if (word.late) return change(before, word);
+  if (word.late) return why === "afterGap" ? unseen(before, word.lateUntil) : change(before, word);
   if (before.open.timeliness === "late") return confirm(before, word, null);
   const again = whyAgain(before, word, why);
   return again === null ? change(before, word) : raiseAgain(before, name, word, again);
@@ -57,10 +57,10 @@ const absent = (desk: Desk, name: string, alarm: DeviceAlarm): void => {
       desk.refuse("alarm-not-open", `alarm ${alarm.identity}: ends an alarm that is not open`);
     return;
   }
-  const { eventTime: at, saidAt, receivedTime } = alarm;
+  const { eventTime: at, receivedTime } = alarm;
   const latched = { ...before, signal: said(before.signal, alarm, desk.now) };
   const ending = alarm.signal === "latched" ? latched : before;
-  desk.take(name, end(ending, { at, saidAt, receivedTime, now: desk.now, why: null }));
+  desk.take(name, end(ending, { at, receivedTime, now: desk.now, why: null }));
 };
 
 /** A heartbeat: one short alarm, over at once; nothing of it is kept. */
@@ -68,6 +68,6 @@ const beat = (desk: Desk, name: string, alarm: DeviceAlarm): void => {
   if (!alarm.present) return;
   const begun = raise(undefined, name, { ...wordOf(desk, undefined, alarm), late: false });
   desk.tell(begun);
-  const { eventTime: at, saidAt, receivedTime } = alarm;
-  desk.tell(end(begun.condition, { at, saidAt, receivedTime, now: desk.now, why: "test" }));
+  const { eventTime: at, receivedTime } = alarm;
+  desk.tell(end(begun.condition, { at, receivedTime, now: desk.now, why: "test" }));
 };

@@ -2,8 +2,8 @@
 import { receivedTime } from "../../streams/core/time.ts";
 import type { StillCrossing } from "../../schemas/alert-records.ts";
 import type { Episode } from "../../schemas/records.ts";
-import { type Condition, confirm, end, factsOf, raise, raiseAgain, type Word } from "./condition.ts";
-import { type Desk, lateMs, nameOf } from "./desk.ts";
+import { asTold, type Condition, confirm, end, raise, raiseAgain, unseen, type Word } from "./condition.ts";
+import { type Desk, lateMs, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfEpisode } from "./facts.ts";
 import { sounding } from "./signal.ts";
 
@@ -41,24 +41,23 @@ const finish = (desk: Desk, name: string, before: Condition | undefined, episode
   }
   const why = episode.ended === "cleared" ? null : episode.ended;
   const at = episode.end ?? episode.qualifyingAt;
-  desk.take(name, end(before, { at, saidAt: at, receivedTime: receivedTime(desk.now), now: desk.now, why }));
+  desk.take(name, end(before, { at, receivedTime: receivedTime(desk.now), now: desk.now, why }));
 };
 
-/** An open episode is still true: one that came late pages now, one that was told before a gap is raised again. */
+/**
+ * An open episode is still true: one that came late pages now, one that was told before a gap is raised again. A sample that is late itself
+ * says nothing of now: the first that is not does (`current`), or a while without its end.
+ */
 export const takeStillCrossing = (desk: Desk, still: StillCrossing): void => {
   const found = desk.conditions(still.device).find(([, { origin }]) => origin === still.episode);
   if (found === undefined) return; // a shadow rule's
   const [name, before] = found;
   if (before.open === null || still.at === before.saidAt) return;
-  const late = desk.now - still.at > lateMs;
-  const word: Word = {
-    facts: { ...factsOf(before.open), value: still.value, receivedTime: still.receivedTime },
-    signal: before.signal,
-    at: still.at,
-    late,
-    lateUntil: null,
-  };
-  if (late) return; // says nothing of now; what was told stands
-  if (before.open.timeliness === "late") desk.take(name, confirm(before, word, "began before it could be told"));
-  else if (still.why === "afterGap") desk.take(name, raiseAgain(before, name, word, "raised again after a gap"));
+  const told = asTold(before.open, before);
+  const facts = { ...told.facts, value: still.value, receivedTime: still.receivedTime };
+  const word: Word = { ...told, facts, at: still.at };
+  if (desk.now - still.at > lateMs) desk.take(name, unseen(before, desk.now + lateUnknownMs));
+  else if (before.open.timeliness === "late") desk.take(name, confirm(before, word, null));
+  else if (still.why === "afterGap" || before.unseen)
+    desk.take(name, raiseAgain(before, name, word, "raised again after a gap"));
 };

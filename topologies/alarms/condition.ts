@@ -21,7 +21,7 @@ export interface Condition {
   /** As it was last told; null while the condition is absent. */
   readonly open: Alarm | null;
   readonly signal: Signal;
-  /** Of the word with which its last origin began, and of the latest about it, in ms of event time. */
+  /** Of the word with which its last origin began, and of the latest that it is there, in ms of event time. */
   readonly raisedAt: number;
   readonly saidAt: number;
   /** `origin` of the last instance. */
@@ -30,12 +30,12 @@ export interface Condition {
   readonly closedAt: number | null;
   /** Nothing usable was heard of its device since the last word. */
   readonly unseen: boolean;
-  /** Log time in ms up to which a late one waits for a newer word; null where it needs none, or where such a word is sure to come. */
+  /** Log time in ms up to which what came late waits for a newer word; null where it needs none, or where such a word is sure to come. */
   readonly lateUntil: number | null;
 }
 
 /** What an alarm that was told says, without where it stood in its life. */
-export const factsOf = (alarm: Alarm): Facts => {
+const factsOf = (alarm: Alarm): Facts => {
   const { kind, identity, instance, revision, phase, present, end: ended, ...rest } = alarm;
   const { timeliness, signal, inactivation, ...facts } = rest;
   return facts;
@@ -162,10 +162,25 @@ export const change = (before: Condition, word: Word): Turn => {
     signal: signal.signal,
     inactivation: signal.inactivation,
   };
-  const condition: Condition = { ...before, signal, saidAt: word.at, unseen: false };
+  const condition: Condition = { ...before, signal, saidAt: word.at };
   if (told.every((field) => after[field] === open[field])) return stay(condition);
   return { condition: { ...condition, open: after }, told: [after] };
 };
+
+/** Nobody can say whether it is still there: its next word of now raises it again, and where `until` is given that time does, without one. */
+export const unseen = (before: Condition, until: number | null): Turn => {
+  const lateUntil = before.open?.timeliness === "current" ? (before.lateUntil ?? until) : before.lateUntil;
+  return stay(before.unseen && lateUntil === before.lateUntil ? before : { ...before, unseen: true, lateUntil });
+};
+
+/** The word that would tell it as it was told last, of now. */
+export const asTold = (open: Alarm, { signal, saidAt }: Condition): Word => ({
+  facts: factsOf(open),
+  signal,
+  at: saidAt,
+  late: false,
+  lateUntil: null,
+});
 
 /** A late one turns out to be true now: it is told as current, with its real onset, and starts for the people only here (clinical.md 7). */
 export const confirm = (before: Condition, word: Word, why: string | null): Turn => {
@@ -194,9 +209,7 @@ export const confirm = (before: Condition, word: Word, why: string | null): Turn
 export const end = (
   before: Condition,
   ended: {
-    /** When it ended, and the moment of which the word about it speaks, in ms of event time. */
     readonly at: EventTime;
-    readonly saidAt: number;
     readonly receivedTime: ReceivedTime;
     /** Log time in ms. */
     readonly now: number;
@@ -223,7 +236,6 @@ export const end = (
       ...before,
       open: null,
       signal,
-      saidAt: ended.saidAt,
       closedAt: ended.now,
       lateUntil: null,
     },

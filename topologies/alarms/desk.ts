@@ -11,7 +11,7 @@ export type AlarmsOut = Out<{ alarms: typeof alarms; quarantine: typeof alertQua
 
 /** A condition that is absent, and the place of a device that left, are remembered for a day of log time. */
 const keptMs = 86_400_000;
-/** A late alarm of a device, or technical one, of which nothing more is heard for so long counts as still there: it must not stay silent. */
+/** A late alarm of a device, of which nothing more is heard for so long, counts as still there: it must not stay silent. */
 export const lateUnknownMs = 60_000;
 /** What is older than this on arrival says nothing of now (clinical.md 7). */
 export const lateMs = 60_000;

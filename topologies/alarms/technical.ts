@@ -5,12 +5,12 @@
  * Priorities: nothing usable of a whole device is HIGH, for while it lasts nobody would see an arrest. One series that is off or lost is
  * MEDIUM (IEC 60601-1-8: prompt), but never below a physiological alarm of the same metric that is open and can no longer be seen.
  */
-import { eventTime, receivedTime } from "../../streams/core/time.ts";
+import { type EventTime, eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { SensorState } from "../../schemas/alert-records.ts";
 import type { Priority } from "../../schemas/priority.ts";
 import type { DeviceState } from "../../schemas/records.ts";
-import { change, type Condition, confirm, end, factsOf, raise, type Word } from "./condition.ts";
-import { type Desk, lateMs, lateUnknownMs, nameOf } from "./desk.ts";
+import { asTold, change, confirm, end, raise, raiseAgain, unseen, type Word } from "./condition.ts";
+import { type Desk, nameOf } from "./desk.ts";
 import { factsOfTechnical, type Technical } from "./facts.ts";
 import { withState } from "./place.ts";
 import { sounding } from "./signal.ts";
@@ -27,7 +27,7 @@ export const takeDeviceState = (desk: Desk, said: DeviceState): void => {
   const name = nameOf("technical", device, "monitoringLost");
   const at = eventTime(since);
   if (state === "streaming") {
-    over(desk, name, at, desk.now);
+    over(desk, name, at);
     return;
   }
   const lost: Technical = {
@@ -39,8 +39,8 @@ export const takeDeviceState = (desk: Desk, said: DeviceState): void => {
     since: at,
     detail: state === "quarantining" ? `what it sends cannot be used: ${detail ?? "no reason given"}` : detail,
   };
-  // The detail counts on; only another reason is another thing to tell. What is said of a device as such is said of now.
-  if (desk.condition(name)?.open == null || before.told?.state !== state) stands(desk, name, lost, desk.now, false);
+  // The detail counts on; only another reason is another thing to tell.
+  if (desk.condition(name)?.open == null || before.told?.state !== state) stands(desk, name, lost, desk.now);
   loseSight(desk, device, null);
 };
 
@@ -51,33 +51,32 @@ export const takeSensorState = (desk: Desk, said: SensorState): void => {
     seriesLost: nameOf("technical", device, channel, metric, "seriesLost"),
   };
   const lost = state === "usable" ? null : state === "sensorOff" ? "sensorOff" : "seriesLost";
-  for (const event of ["sensorOff", "seriesLost"] as const) if (event !== lost) over(desk, names[event], since, since);
+  for (const event of ["sensorOff", "seriesLost"] as const) if (event !== lost) over(desk, names[event], since);
   if (lost === null) return;
   const priority = atLeast("medium", hidden(desk, device, metric));
   const detail = evidence ?? (state === "silent" ? "the device is heard, this series is not" : null);
-  // Silence is noticed when its limit is over, so it is never old news; a sample that showed a sensor off may be.
-  const late = state !== "silent" && desk.now - since > lateMs;
-  stands(desk, names[lost], { event: lost, device, channel, metric, priority, since, detail }, since, late);
+  stands(desk, names[lost], { event: lost, device, channel, metric, priority, since, detail }, since);
   loseSight(desk, device, metric);
 };
 
-const stands = (desk: Desk, name: string, technical: Technical, at: number, late: boolean): void => {
+/** Both are judged by log time, so what is said of them is said of now, however long ago they began. */
+const stands = (desk: Desk, name: string, technical: Technical, at: number): void => {
   const before = desk.condition(name);
   if (before?.open === null && before.raisedAt === at) return; // the same word once more
   const word: Word = {
     facts: factsOfTechnical(technical, desk.context(technical.device)),
     signal: sounding,
     at,
-    late,
-    lateUntil: desk.now + lateUnknownMs,
+    late: false,
+    lateUntil: null,
   };
   desk.take(name, before?.open == null ? raise(before, name, word) : change(before, word));
 };
 
-const over = (desk: Desk, name: string, at: ReturnType<typeof eventTime>, saidAt: number): void => {
+const over = (desk: Desk, name: string, at: EventTime): void => {
   const before = desk.condition(name);
   if (before?.open == null) return;
-  desk.take(name, end(before, { at, saidAt, receivedTime: receivedTime(desk.now), now: desk.now, why: null }));
+  desk.take(name, end(before, { at, receivedTime: receivedTime(desk.now), now: desk.now, why: null }));
 };
 
 /** What is open of the device (or of one metric of it) can't be seen any more. A late alarm of it will get no newer word: it pages now. */
@@ -85,25 +84,21 @@ const loseSight = (desk: Desk, device: string, metric: string | null): void => {
   for (const [name, condition] of desk.conditions(device)) {
     const { open } = condition;
     if (open === null || open.source === "technical" || (metric !== null && open.metric !== metric)) continue;
-    if (open.timeliness === "late") pageUnknown(desk, name, condition);
-    const after = desk.condition(name) ?? condition;
-    if (!after.unseen) desk.take(name, { condition: { ...after, unseen: true }, told: [] });
+    if (open.timeliness === "late") desk.take(name, confirm(condition, asTold(open, condition), notKnownToBeOver));
+    desk.take(name, unseen(desk.condition(name) ?? condition, null));
   }
 };
 
-/** Time has come this far: a late alarm of which nothing newer came must not stay silent. */
-export const confirmUnknown = (desk: Desk, name: string): void => {
+/** Time has come this far without a newer word: what came late must not stay silent, and what a gap hid is raised again. */
+export const pageOverdue = (desk: Desk, name: string): void => {
   const condition = desk.condition(name);
-  if (condition === undefined || condition.lateUntil === null || condition.lateUntil > desk.now) return;
-  pageUnknown(desk, name, condition);
+  if (condition?.open == null || condition.lateUntil === null || condition.lateUntil > desk.now) return;
+  const word = asTold(condition.open, condition);
+  if (condition.open.timeliness === "late") desk.take(name, confirm(condition, word, notKnownToBeOver));
+  else desk.take(name, raiseAgain(condition, name, word, "raised again after a gap"));
 };
 
-const pageUnknown = (desk: Desk, name: string, condition: Condition): void => {
-  if (condition.open === null) return;
-  const { signal, saidAt: at } = condition;
-  const word = { facts: factsOf(condition.open), signal, at, late: false, lateUntil: null };
-  desk.take(name, confirm(condition, word, "came late and is not known to be over"));
-};
+const notKnownToBeOver = "came late and is not known to be over";
 
 /** The gravest physiological alarm that nobody can see any more. */
 const hidden = (desk: Desk, device: string, metric: string): Priority =>

@@ -1,7 +1,7 @@
 /** Alarms follow their device: to another bed or unit, and away from the subject that it leaves. */
 import { receivedTime } from "../../streams/core/time.ts";
 import type { Association, SubjectEnded } from "../../schemas/records.ts";
-import { change, end, factsOf, raiseAgain, type Word } from "./condition.ts";
+import { asTold, change, end, raiseAgain, type Word } from "./condition.ts";
 import type { Desk } from "./desk.ts";
 import { standing, withLink } from "./place.ts";
 
@@ -21,13 +21,9 @@ export const moveAlarms = (desk: Desk, device: string): void => {
   for (const [name, condition] of desk.conditions(device)) {
     const { open } = condition;
     if (open === null) continue;
-    const word: Word = {
-      facts: { ...factsOf(open), ...stands },
-      signal: condition.signal,
-      at: condition.saidAt,
-      late: open.timeliness === "late",
-      lateUntil: condition.lateUntil,
-    };
+    const told = asTold(open, condition);
+    const late = open.timeliness === "late";
+    const word: Word = { ...told, facts: { ...told.facts, ...stands }, late, lateUntil: condition.lateUntil };
     if (stands.unit === open.unit) desk.take(name, change(condition, word));
     else desk.take(name, raiseAgain(condition, name, word, `moved to unit ${stands.unit}`));
   }
@@ -37,7 +33,7 @@ export const moveAlarms = (desk: Desk, device: string): void => {
 export const takeSubjectEnded = (desk: Desk, { device, at }: SubjectEnded): void => {
   for (const [name, condition] of desk.conditions(device)) {
     if (condition.open === null) continue;
-    const ended = { at, saidAt: at, receivedTime: receivedTime(desk.now), now: desk.now, why: "the device left" };
+    const ended = { at, receivedTime: receivedTime(desk.now), now: desk.now, why: "the device left" };
     desk.take(name, end(condition, ended));
   }
   desk.keepPlace(device, { ...desk.place(device), leftAt: desk.now });
