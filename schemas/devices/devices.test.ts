@@ -8,8 +8,10 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadAdapters } from "../../streams/io/device-adapters.ts";
+import type { Result } from "../../streams/core/failure.ts";
+import { alarmEventOf, isAlarmEvent } from "../alarm-events.ts";
 import { isMetric, toMetricUnit } from "../terminology.ts";
-import type { DecodedReading } from "./adapter.ts";
+import type { DecodedAlarm, DecodedReading } from "./adapter.ts";
 
 interface Sample {
   readonly name: string;
@@ -30,11 +32,17 @@ const bytesOf = (payload: unknown): Uint8Array => {
   return text.encode(JSON.stringify(payload));
 };
 
-const streams = ["numerics", "waveforms", "status"];
+const streams = ["numerics", "waveforms", "status", "alarms"];
 const adapters = [...(await loadAdapters()).values()];
 
 const samplesOf = async (model: string): Promise<readonly Sample[]> =>
   JSON.parse(await readFile(join(import.meta.dirname, `${model}.samples.json`), "utf8")) as Sample[];
+
+const alarmsIn = (result: Result<DecodedReading>): readonly DecodedAlarm[] => {
+  if (!result.ok || result.value.alarms === undefined) return [];
+  const { alarms } = result.value;
+  return "all" in alarms ? alarms.all : alarms.changes;
+};
 
 it("finds the shipped models", () => {
   expect(adapters.map(({ model }) => model)).toContain("sim-monitor");
@@ -72,6 +80,16 @@ for (const adapter of adapters) {
           expect(isMetric(metric)).toBe(true);
           expect(toMetricUnit(metric, value ?? 0, ucum)).toMatchObject({ ok: true });
         }
+      }
+    });
+
+    it("names alarms by the vocabulary or not at all, and calls unmapped ones physiological", () => {
+      for (const alarm of samples.flatMap((sample) =>
+        alarmsIn(adapter.decode(bytesOf(sample.payload), sample.stream)),
+      )) {
+        expect(alarm.event === null || isAlarmEvent(alarm.event)).toBe(true);
+        expect(alarm.alertType).toBe(alarmEventOf(alarm.event ?? "unmapped").alertType);
+        expect(alarm.code).not.toBe("");
       }
     });
 

@@ -1,9 +1,11 @@
 /**
  * The simulated ward's haemodialysis machine, firmware 5: nested JSON every ten seconds, time as whole seconds of the Unix epoch.
  * Its manual: a pressure of 32767 means "transducer not connected"; outside `treatment.phase` "running" nothing is measured on a patient.
+ * `alarms` are all that it shows; without the field nothing is said of alarms.
  */
 import { ok, type Problem, refuse, type Result } from "../../streams/core/failure.ts";
 import { deviceTime } from "../../streams/core/time.ts";
+import { type AlarmCodes, readAlarms } from "../decoding/alarm.ts";
 import { type Fields, parseJsonObject } from "../decoding/json.ts";
 import { type Carried, measure, type Said } from "../decoding/measurement.ts";
 import type { MetricName } from "../terminology.ts";
@@ -31,6 +33,16 @@ const groups: Readonly<Record<string, Readonly<Record<string, Carried>>>> = {
     rate: flow("ultrafiltration", "ultrafiltrationRate"),
     removed: flow("ultrafiltration", "ultrafiltrationVolume"),
   },
+};
+
+const alarmCodes: AlarmCodes = {
+  AIR_DETECTED: { event: "airInLine", channel: "extracorporeal" },
+  ART_PRESSURE_LO: { event: "low", channel: "extracorporeal", metric: "dialysisArterialPressure" },
+  ART_PRESSURE_HI: { event: "high", channel: "extracorporeal", metric: "dialysisArterialPressure" },
+  VEN_PRESSURE_LO: { event: "low", channel: "extracorporeal", metric: "dialysisVenousPressure" },
+  VEN_PRESSURE_HI: { event: "high", channel: "extracorporeal", metric: "dialysisVenousPressure" },
+  BATTERY_LOW: { event: "lowBattery", channel: "power" },
+  MACHINE_FAULT: { event: "deviceFault", channel: "machine" },
 };
 
 interface Parts {
@@ -79,7 +91,8 @@ const decode = (payload: Uint8Array): Result<DecodedReading> => {
   const phase = treatment.value.string("phase");
   if (!phase.ok) return phase;
   const said: Said = { invalid: phase.value === "running" ? undefined : `the treatment's phase is ${phase.value}` };
-  const parts: Parts = { measurements: [], problems: [] };
+  const alarms = object.value.has("alarms") ? readAlarms(object.value.raw("alarms"), "alarms", alarmCodes) : undefined;
+  const parts: Parts = { measurements: [], problems: [...(alarms?.problems ?? [])] };
   for (const group of Object.keys(groups))
     if (treatment.value.has(group)) readGroup(treatment.value, group, said, parts);
   return ok({
@@ -88,6 +101,7 @@ const decode = (payload: Uint8Array): Result<DecodedReading> => {
     sequence: null,
     deviceTime: deviceTime(seconds.value * 1000),
     waveforms: [],
+    ...(alarms !== undefined && { alarms: alarms.alarms }),
     ...parts,
   });
 };

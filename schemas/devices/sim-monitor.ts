@@ -1,12 +1,16 @@
 /**
  * The simulated ward's bedside monitor, firmware 1: numerics as JSON once a second, waveforms as binary chunks.
  * Its manual: SpO2 127 means "searching for a pulse", -999 "no signal", -99.9 "thermistor open", 8388607 "converter overrange".
+ * `alarms` are all that it shows, by its own limits, in every mode; a `state` of "latched" is one whose condition is over; without the
+ * field (an option of the monitor) nothing is said of alarms.
  */
 import { ok, refuse, type Problem, type Result } from "../../streams/core/failure.ts";
+import { type AlarmCodes, type ReadAlarms, readAlarms } from "../decoding/alarm.ts";
 import { parseInstant } from "../decoding/instant.ts";
 import { Fields, parseJsonObject } from "../decoding/json.ts";
 import { type Carried, measure, type Said } from "../decoding/measurement.ts";
 import { decodeChunk } from "../decoding/sim-monitor-chunk.ts";
+import type { MetricName } from "../terminology.ts";
 import type { DecodedMeasurement, DecodedReading, DeviceAdapter } from "./adapter.ts";
 
 const second = 1_000;
@@ -26,6 +30,37 @@ const carried: Readonly<Record<string, Carried>> = {
   NIBP_S: { channel: "nibp", metric: "nibpSystolic", sentinels: noSignal, periodMs: nibpIntervalMs },
   NIBP_D: { channel: "nibp", metric: "nibpDiastolic", sentinels: noSignal, periodMs: nibpIntervalMs },
   NIBP_M: { channel: "nibp", metric: "nibpMean", sentinels: noSignal, periodMs: nibpIntervalMs },
+};
+
+const limits = (
+  channel: string,
+  metric: MetricName,
+  name: string,
+): { readonly [code: string]: AlarmCodes[string] } => ({
+  [`${name}_HI`]: { event: "high", channel, metric },
+  [`${name}_LO`]: { event: "low", channel, metric },
+});
+
+/** The manual's alarm codes. It has others (of its printer, its network); those are given as they come. */
+const alarmCodes: AlarmCodes = {
+  ASYSTOLE: { event: "asystole", channel: "ecg", metric: "heartRate" },
+  VFIB: { event: "ventricularFibrillation", channel: "ecg", metric: "heartRate" },
+  VTACH: { event: "ventricularTachycardia", channel: "ecg", metric: "heartRate" },
+  XTACHY: { event: "extremeTachycardia", channel: "ecg", metric: "heartRate", direction: "high" },
+  XBRADY: { event: "extremeBradycardia", channel: "ecg", metric: "heartRate", direction: "low" },
+  APNEA: { event: "apnoea", channel: "resp", metric: "respiratoryRate" },
+  ...limits("ecg", "heartRate", "HR"),
+  ...limits("spo2", "pulseRate", "PR"),
+  ...limits("spo2", "spo2", "SPO2"),
+  ...limits("resp", "respiratoryRate", "RR"),
+  ...limits("temp", "temperature", "TEMP"),
+  ...limits("art", "artSystolic", "ART_S"),
+  ...limits("art", "artMean", "ART_M"),
+  ...limits("nibp", "nibpSystolic", "NIBP_S"),
+  LEADS_OFF: { event: "sensorOff", channel: "ecg" },
+  PROBE_OFF: { event: "sensorOff", channel: "spo2" },
+  BATT_LOW: { event: "lowBattery", channel: "power" },
+  DEVICE_FAULT: { event: "deviceFault", channel: "device" },
 };
 
 /** Flags of a channel that mean that its sensor is off. */
@@ -69,6 +104,8 @@ const numeric = (
   return time.ok ? measure(`${place}.value`, fields.value.raw("value"), unit.value, as, said, time.value) : time;
 };
 
+const unsaid: Partial<ReadAlarms> & Pick<ReadAlarms, "problems"> = { problems: [] };
+
 const decodeNumerics = (payload: Uint8Array): Result<DecodedReading> => {
   const object = parseJsonObject(payload);
   if (!object.ok) return object;
@@ -88,10 +125,11 @@ const decodeNumerics = (payload: Uint8Array): Result<DecodedReading> => {
   if (!Object.hasOwn(modes, mode.value)) return refuse("wrong-type", `mode: ${JSON.stringify(mode.value)}`);
   const flags = fields.has("flags") ? fields.object("flags") : undefined;
   if (flags !== undefined && !flags.ok) return flags;
+  const said = fields.has("alarms") ? readAlarms(fields.raw("alarms"), "alarms", alarmCodes) : unsaid;
   const numerics = fields.array("numerics");
   if (!numerics.ok) return numerics;
   const measurements: DecodedMeasurement[] = [];
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...said.problems];
   for (const [i, value] of numerics.value.entries()) {
     const one = numeric(value, `numerics[${i}]`, modes[mode.value as keyof typeof modes], flags?.value);
     if (one.ok) measurements.push(one.value);
@@ -104,6 +142,7 @@ const decodeNumerics = (payload: Uint8Array): Result<DecodedReading> => {
     deviceTime: deviceTime.value,
     measurements,
     waveforms: [],
+    ...(said.alarms !== undefined && { alarms: said.alarms }),
     problems,
   });
 };

@@ -1,18 +1,30 @@
 /**
  * The simulated ward's infusion pump, firmware 2: a block of KEY=VALUE lines every ten seconds.
  * Its manual: a rate or volume of "----" is one that the display shows as dashes (no set loaded); STATE=SELFTEST measures nobody.
+ * ALARM lists all that it shows as `code`, `code priority` or `code priority time`, separated by semicolons, or NONE; without the line
+ * nothing is said of alarms.
  */
 import { ok, type Problem, refuse, type Result } from "../../streams/core/failure.ts";
+import { type AlarmCodes, alarmOf } from "../decoding/alarm.ts";
 import { parseInstant } from "../decoding/instant.ts";
 import { parseText } from "../decoding/json.ts";
 import { type Carried, measure, type Said } from "../decoding/measurement.ts";
-import type { DecodedMeasurement, DecodedReading, DeviceAdapter } from "./adapter.ts";
+import type { Priority } from "../priority.ts";
+import type { DecodedAlarm, DecodedAlarms, DecodedMeasurement, DecodedReading, DeviceAdapter } from "./adapter.ts";
 
 const periodMs = 10_000;
 const carried: Readonly<Record<string, Carried>> = {
   RATE: { channel: "pump", metric: "infusionRate", periodMs },
   VOL: { channel: "pump", metric: "infusedVolume", periodMs },
 };
+const alarmCodes: AlarmCodes = {
+  OCCLUSION: { event: "occlusion", channel: "pump" },
+  AIR: { event: "airInLine", channel: "pump" },
+  BATTERY: { event: "lowBattery", channel: "power" },
+  FAULT: { event: "deviceFault", channel: "pump" },
+};
+const priorities: Readonly<Record<string, Priority>> = { H: "high", M: "medium", L: "low" };
+const noAlarm = "NONE";
 const header = "PUMP/2";
 /** Lines that say something else than a metric. */
 const others: ReadonlySet<string> = new Set(["ID", "BOOT", "SEQ", "TIME", "STATE", "ALARM"]);
@@ -51,6 +63,30 @@ const quantityOf = (key: string, value: string, said: Said): Result<DecodedMeasu
   return measure(key, number === dashes ? null : numberOf(number), unit, as, said);
 };
 
+/** What cannot be read of an alarm is refused by its place, and the alarm is given without it. */
+const alarmsOf = (line: string, problems: Problem[]): DecodedAlarms => {
+  if (line.trim() === noAlarm) return { all: [] };
+  const entries = line.split(";").map((entry, i) => alarmEntry(entry.trim(), `ALARM[${i}]`, problems));
+  const all = entries.filter((alarm) => alarm !== undefined);
+  // of an entry without a code nobody knows which alarm it was: then none has ended by being absent
+  if (all.length === entries.length) return { all };
+  return { changes: all.map((alarm) => ({ ...alarm, present: true })) };
+};
+
+const alarmEntry = (entry: string, place: string, problems: Problem[]): DecodedAlarm | undefined => {
+  const [code = "", letter, ...time] = entry.split(" ");
+  if (code === "") {
+    problems.push({ reason: "missing-field", detail: `${place}: no code` });
+    return undefined;
+  }
+  const priority = letter !== undefined && Object.hasOwn(priorities, letter) ? (priorities[letter] ?? null) : null;
+  if (letter !== undefined && priority === null)
+    problems.push({ reason: "wrong-type", detail: `${place}: priority ${JSON.stringify(letter)}` });
+  const since = time.length === 0 ? undefined : parseInstant(time.join(" "), place);
+  if (since !== undefined && !since.ok) problems.push(since.problem);
+  return { ...alarmOf(alarmCodes, code), priority, ...(since?.ok && { since: since.value }) };
+};
+
 const decode = (payload: Uint8Array): Result<DecodedReading> => {
   const lines = linesOf(payload);
   if (!lines.ok) return lines;
@@ -72,6 +108,7 @@ const decode = (payload: Uint8Array): Result<DecodedReading> => {
     if (one.ok) measurements.push(one.value);
     else problems.push(one.problem);
   }
+  const alarm = lines.value.get("ALARM");
   return ok({
     device: device.value,
     boot: lines.value.get("BOOT") ?? null,
@@ -79,6 +116,7 @@ const decode = (payload: Uint8Array): Result<DecodedReading> => {
     deviceTime: deviceTime.value,
     measurements,
     waveforms: [],
+    ...(alarm !== undefined && { alarms: alarmsOf(alarm, problems) }),
     problems,
   });
 };
