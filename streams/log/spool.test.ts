@@ -208,6 +208,8 @@ describe("a process that is killed while it spools and drains", () => {
       const once = [...new Set(stored)];
       expect(once).toEqual(once.map((_, i) => i));
       expect(once.length).toBeGreaterThanOrEqual(next);
+      const timesBack = stored.filter((n, i) => n <= (stored[i - 1] ?? -1)).length;
+      expect(timesBack).toBeLessThanOrEqual(round + 1);
       next = once.length;
       await spool.close();
       await log.close();

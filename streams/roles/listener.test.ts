@@ -1,0 +1,215 @@
+/** The listener between its two durable places: the alert circuit's intake and the raw log, either of which may be away. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectAsync, type MqttClient } from "mqtt";
+import { afterEach, describe, expect, it } from "vitest";
+import { openPlatform, type Platform } from "../compose.ts";
+import { checkConfig, type Config } from "../config.ts";
+import { OperatingError } from "../core/failure.ts";
+import type { Received } from "../core/received.ts";
+import { startTapEndpoint } from "../io/tap/endpoint.ts";
+import { eventually } from "../log/conformance-fixtures.ts";
+import type { Appender, Log } from "../log/log.ts";
+import type { Reading } from "../../schemas/records.ts";
+import { raw } from "../../schemas/topics.ts";
+import { openFrontDoor } from "./intake.ts";
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const freshData = async (): Promise<string> => {
+  const data = await mkdtemp(join(tmpdir(), "afferent-listener-"));
+  closing.push(() => rm(data, { recursive: true, force: true }));
+  const roster = { version: 1, devices: [], beds: [], associations: [], patients: [], consents: [] };
+  await writeFile(join(data, "roster.json"), JSON.stringify(roster));
+  return data;
+};
+
+const configOf = (data: string, alertTap: string): Config =>
+  checkConfig(
+    {
+      ward: "Test ward",
+      production: false,
+      data,
+      log: { kind: "sqlite" },
+      registry: { kind: "local" },
+      intake: { kind: "listener", host: "127.0.0.1", port: 0, alertTap },
+      series: { kind: "sqlite", keepHours: 1 },
+      destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
+      roster: join(data, "roster.json"),
+      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
+      demoApproval: true,
+      allowPlainRules: false,
+      board: { host: "127.0.0.1", port: 0 },
+      speed: 1,
+      lingerMs: 0,
+    },
+    "of a test",
+  );
+
+/** What a listener sees of Kafka: the appends of its intakes go to SQLite here, or nowhere while `isAway`. */
+const beforeKafka = async (data: string, alertTap: string, kafka: { isAway: boolean }): Promise<Platform> => {
+  const platform = await openPlatform(configOf(data, alertTap), "listen");
+  closing.push(platform.close);
+  const appender = async (name: string): Promise<Appender> => {
+    const real = await platform.log.appender(name);
+    const append: Appender["append"] = (records) =>
+      kafka.isAway && name.startsWith("intake.")
+        ? Promise.reject(new OperatingError("log-unavailable", "no Kafka", { retry: true }))
+        : real.append(records);
+    return { append, close: () => real.close() };
+  };
+  const log = new Proxy(platform.log, {
+    get(target, property) {
+      if (property === "appender") return appender;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  }) satisfies Log;
+  return { ...platform, log, config: { ...platform.config, log: { kind: "kafka", brokers: ["nowhere:1"] } } };
+};
+
+const openDoor = async (platform: Platform) => {
+  const door = await openFrontDoor(platform);
+  let open = true;
+  const close = async (): Promise<void> => {
+    if (open) await door.close();
+    open = false;
+  };
+  closing.push(close);
+  return { port: door.port, close };
+};
+
+const startCircuit = async (port = 0) => {
+  const messages: Received[] = [];
+  const accept = async (message: Received): Promise<void> => void messages.push(message);
+  const endpoint = await startTapEndpoint({ host: "127.0.0.1", port, accept, onError: () => undefined });
+  closing.push(endpoint.close);
+  return { ...endpoint, url: `http://127.0.0.1:${endpoint.port}`, messages };
+};
+
+const connectTo = async (port: number | undefined, clientId: string): Promise<MqttClient> => {
+  const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { clientId, reconnectPeriod: 0 });
+  client.on("error", () => undefined);
+  closing.push(() => client.endAsync(true));
+  return client;
+};
+
+/** All readings of the raw log's vitals, by device, in their order. */
+const rawReadings = async ({ log, wire }: Platform): Promise<ReadonlyMap<string, readonly Reading[]>> => {
+  const byDevice = new Map<string, Reading[]>();
+  for (let partition = 0; partition < raw.partitions; partition++) {
+    const reader = await log.reader(raw.name, partition, "start");
+    for (;;) {
+      const records = await reader.next(0);
+      if (records.length === 0) break;
+      for (const { value } of records) {
+        const decoded = wire.decode(raw, value);
+        if (!decoded.ok || decoded.value.body.kind !== "reading") continue;
+        byDevice.getOrInsertComputed(decoded.value.body.device, () => []).push(decoded.value.body as Reading);
+      }
+    }
+    await reader.close();
+  }
+  return byDevice;
+};
+
+const textOf = ({ payload }: { readonly payload: Uint8Array }): string => Buffer.from(payload).toString();
+const messages = 60_000;
+const devices = 20;
+
+describe("a listener whose raw log is away", () => {
+  it("goes on taking vitals and the circuit gets each; a later run drains what it left, in order", {
+    timeout: 60_000,
+  }, async () => {
+    const [data, circuit, kafka] = [await freshData(), await startCircuit(), { isAway: true }];
+    const platform = await beforeKafka(data, circuit.url, kafka);
+    const door = await openDoor(platform);
+    const clients = await Promise.all(Array.from({ length: devices }, (_, i) => connectTo(door.port, `mon-${i}`)));
+    const each = Array.from({ length: messages / devices }, (_, n) => String(n));
+    await Promise.all(
+      clients.flatMap((client, i) => each.map((n) => client.publishAsync(`afferent/mon-${i}/numerics`, n, { qos: 1 }))),
+    );
+    // all acknowledged: each is at the circuit and on the listener's own disk
+    expect(circuit.messages).toHaveLength(messages);
+    expect((await rawReadings(platform)).size).toBe(0);
+    const metrics = await platform.metrics.metrics();
+    expect(metrics).toContain(`afferent_spool_records ${messages}`);
+    expect(metrics).toContain("afferent_tap_pending_messages 0");
+    await door.close();
+
+    // the next run finds the spool; what comes meanwhile is behind it
+    const again = await openDoor(platform);
+    const late = await connectTo(again.port, "mon-0");
+    await late.publishAsync("afferent/mon-0/numerics", "late", { qos: 1 });
+    kafka.isAway = false;
+    await eventually(
+      async () => expect(await platform.metrics.metrics()).toContain("afferent_spool_records 0"),
+      20_000,
+    );
+    const readings = await rawReadings(platform);
+    for (let i = 0; i < devices; i++)
+      expect(readings.get(`mon-${i}`)?.map(textOf)).toEqual(i === 0 ? [...each, "late"] : each);
+    // when each was received is as it was, at the circuit and in the raw log
+    const told = circuit.messages.filter(({ session }) => session === "mon-3").map(({ receivedMs }) => receivedMs);
+    expect(readings.get("mon-3")?.map(({ receivedTime }) => receivedTime)).toEqual(told);
+  });
+
+  it("holds waveforms, which have a connection of their own, and nothing else for them", async () => {
+    const [data, circuit, kafka] = [await freshData(), await startCircuit(), { isAway: true }];
+    const platform = await beforeKafka(data, circuit.url, kafka);
+    const door = await openDoor(platform);
+    const [waves, vitals] = [await connectTo(door.port, "mon-1-waves"), await connectTo(door.port, "mon-1")];
+    let waveDone = false;
+    const wave = waves.publishAsync("afferent/mon-1/waveforms", "w", { qos: 1 }).then(() => (waveDone = true));
+    for (const stream of ["numerics", "alarms", "status"])
+      await vitals.publishAsync(`afferent/mon-1/${stream}`, stream, { qos: 1 });
+    expect(waveDone).toBe(false);
+    expect(circuit.messages.map(textOf)).toEqual(["numerics", "alarms", "status"]);
+    kafka.isAway = false;
+    await wave;
+  });
+});
+
+describe("a listener whose alert circuit is away", () => {
+  it("gives the raw log each message at once, its sender no acknowledgement, and the circuit all when it is back", async () => {
+    const [data, gone] = [await freshData(), await startCircuit()];
+    await gone.close();
+    const platform = await beforeKafka(data, gone.url, { isAway: false });
+    const door = await openDoor(platform);
+    const [patient, leaves] = [await connectTo(door.port, "mon-1"), await connectTo(door.port, "mon-2")];
+    let acknowledged = 0;
+    const sent = Array.from({ length: 50 }, async (_, n) => {
+      await new Promise((resolve) => setTimeout(resolve, 10 * n));
+      await patient.publishAsync("afferent/mon-1/numerics", String(n), { qos: 1 }).then(() => acknowledged++);
+    });
+    leaves.publishAsync("afferent/mon-2/alarms", "asystole", { qos: 1 }).catch(() => undefined);
+    await eventually(async () => {
+      const readings = await rawReadings(platform);
+      expect([readings.get("mon-1")?.length, readings.get("mon-2")?.length]).toEqual([50, 1]);
+    }, 5_000);
+    await leaves.endAsync(true);
+    expect(acknowledged).toBe(0);
+    expect(await platform.metrics.metrics()).toContain("afferent_tap_pending_messages 51");
+
+    const back = await startCircuit(gone.port);
+    await Promise.all(sent);
+    expect(back.messages.map(textOf).toSorted()).toEqual(
+      ["asystole", ...Array.from({ length: 50 }, (_, n) => String(n))].toSorted(),
+    );
+  });
+
+  it("keeps a payload that is too large as its size and digest, once for both", async () => {
+    const [data, circuit] = [await freshData(), await startCircuit()];
+    const platform = await beforeKafka(data, circuit.url, { isAway: false });
+    const client = await connectTo((await openDoor(platform)).port, "mon-1");
+    await client.publishAsync("afferent/mon-1/numerics", Buffer.alloc(2_000_000), { qos: 1 });
+    const [told] = circuit.messages;
+    const kept = (await rawReadings(platform)).get("mon-1")?.[0];
+    expect([told?.payload.length, told?.truncated?.size]).toEqual([64 * 1024, 2_000_000]);
+    expect(kept?.truncated).toEqual(told?.truncated);
+  });
+});
