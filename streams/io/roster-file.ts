@@ -9,7 +9,7 @@ import {
   usualClockUncertaintyMs,
 } from "../../schemas/records.ts";
 import { type PlacedProblem, rosterProblems } from "./roster-rules.ts";
-import { type Roster, rosterShape } from "./roster-shape.ts";
+import { type Roster, rosterShape, wardRosterShape } from "./roster-shape.ts";
 
 export type { PlacedProblem } from "./roster-rules.ts";
 export type { Roster } from "./roster-shape.ts";
@@ -35,17 +35,22 @@ const jsonPath = (path: readonly PropertyKey[]): string =>
   ) || "(file)";
 
 /** Reasons of the problems: `not-json`, `shape`, and those of roster-rules.ts. */
-export const readRoster = (text: string): RosterReading => {
+export const readRoster = (text: string): RosterReading => read(text, true);
+
+/** Devices, beds and associations alone, for the alert circuit; the value has no patients and no consents. */
+export const readWardRoster = (text: string): RosterReading => read(text, false);
+
+const read = (text: string, patients: boolean): RosterReading => {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     return refused([{ place: "(file)", reason: "not-json", detail: String(error) }]);
   }
-  const shaped = rosterShape.safeParse(json);
+  const shaped = (patients ? rosterShape : wardRosterShape).safeParse(json);
   if (!shaped.success)
     return refused(shaped.error.issues.map((i) => ({ place: jsonPath(i.path), reason: "shape", detail: i.message })));
-  const problems = rosterProblems(shaped.data);
+  const problems = rosterProblems(shaped.data, { patients });
   return problems.length > 0 ? refused(problems) : { ok: true, value: shaped.data };
 };
 

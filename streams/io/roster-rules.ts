@@ -64,8 +64,16 @@ const serialInId = (place: string, d: Roster["devices"][number]): PlacedProblem[
     ? [{ place, reason: "serial-in-device-id", detail: "the device's id contains its serial, which must never leave" }]
     : [];
 
+export interface RosterRules {
+  /** Whose links are to be checked: true unless told otherwise. The alert circuit has no patients in its roster. */
+  readonly patients?: boolean;
+}
+
 /** Every problem of a roster whose shape is right. */
-export const rosterProblems = (roster: Roster): PlacedProblem[] => {
+export const rosterProblems = (
+  roster: Roster,
+  { patients: withPatients = true }: RosterRules = {},
+): PlacedProblem[] => {
   const devices = new Set(roster.devices.map((d) => d.device));
   const patients = new Set(roster.patients.map((p) => p.patientKey));
   const beds = new Map(roster.beds.map((b) => [b.bed, b.unit]));
@@ -83,7 +91,7 @@ export const rosterProblems = (roster: Roster): PlacedProblem[] => {
       const bedUnit = beds.get(a.bed);
       return [
         ...dangling(`${place}.device`, "device", a.device, devices),
-        ...dangling(`${place}.patientKey`, "patient", a.patientKey, patients),
+        ...(withPatients ? dangling(`${place}.patientKey`, "patient", a.patientKey, patients) : []),
         ...dangling(`${place}.bed`, "bed", a.bed, new Set(beds.keys())),
         ...(bedUnit === undefined || bedUnit === a.unit
           ? []

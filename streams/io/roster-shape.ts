@@ -75,5 +75,13 @@ export const rosterShape = z.strictObject({
   consents: z.array(consent),
 });
 
+/**
+ * The alert circuit's: who is measured where, and nothing of who that is. A whole roster will do; its patients and consents are left unread.
+ */
+export const wardRosterShape = rosterShape
+  .extend({ patients: z.unknown(), consents: z.unknown() })
+  .partial({ patients: true, consents: true })
+  .transform((roster): Roster => ({ ...roster, patients: [], consents: [] }));
+
 export type Roster = z.output<typeof rosterShape>;
 export type RosterAssociation = Roster["associations"][number];

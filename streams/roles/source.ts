@@ -8,20 +8,22 @@ import { type Roster, type RosterRecord, rosterRecords } from "../io/roster-file
 import { OperatingError } from "../core/failure.ts";
 import { digest, partitionOf } from "../core/hash.ts";
 import type { AnyTopic } from "../core/stage.ts";
-import { logTime, realTime, scaleTime, type TimeScale } from "../core/time.ts";
+import { type LogTime, logTime, realTime, scaleTime, type TimeScale } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
 import type { Wire } from "../core/wire.ts";
 import type { Append, Appender, Log } from "../log/log.ts";
 import type { Rule } from "../../schemas/records.ts";
 import { events, raw, rawWaveforms } from "../../schemas/topics.ts";
 
-const rawTopics: readonly AnyTopic[] = [raw, rawWaveforms];
+const platformRawTopics: readonly AnyTopic[] = [raw, rawWaveforms];
 const store = "source";
 
 export interface SourceOptions {
   readonly log: Log;
   readonly wire: Wire;
   readonly now: () => number;
+  /** The raw topics of this log; the platform's two unless told otherwise. */
+  readonly rawTopics?: readonly AnyTopic[];
 }
 
 /** What the source keeps beside what it announced: no record's id is like these. */
@@ -54,7 +56,7 @@ export const fixScale = async (speed: number, options: SourceOptions): Promise<T
         `the log's time runs at speed ${known.speed}, not ${speed}: use that speed or another data folder`,
         { retry: false },
       );
-    if (known === undefined) await refuseWritten(options.log);
+    if (known === undefined) await refuseWritten(options);
     const scale = known ?? (speed === 1 ? realTime : { originMs: options.now(), speed });
     if (known === undefined) await owner.commit(new Map([[scaleKey, encoded(scale)]]));
     if (!stored.has(originsKey)) {
@@ -82,12 +84,11 @@ export const knownScale = async (
   }
 };
 
-const rawPartitions = rawTopics.flatMap((topic) =>
-  Array.from({ length: topic.partitions }, (_, partition) => ({ topic, partition })),
-);
+const rawPartitions = ({ rawTopics = platformRawTopics }: Pick<SourceOptions, "rawTopics">) =>
+  rawTopics.flatMap((topic) => Array.from({ length: topic.partitions }, (_, partition) => ({ topic, partition })));
 
-const refuseWritten = async (log: Log): Promise<void> => {
-  for (const { topic, partition } of rawPartitions)
+const refuseWritten = async ({ log, ...options }: SourceOptions): Promise<void> => {
+  for (const { topic, partition } of rawPartitions(options))
     if ((await log.bounds(topic.name, partition)).end > 0)
       throw new OperatingError(
         "scale-unknown",
@@ -97,9 +98,9 @@ const refuseWritten = async (log: Log): Promise<void> => {
 };
 
 /** The origin is the first record of each partition, or none: stages refuse it later. */
-const appendOrigins = async (scale: TimeScale, { log, wire }: SourceOptions): Promise<void> => {
+const appendOrigins = async (scale: TimeScale, { log, wire, ...options }: SourceOptions): Promise<void> => {
   const appender = await log.appender("source.origin");
-  for (const { topic, partition } of rawPartitions)
+  for (const { topic, partition } of rawPartitions(options))
     if ((await log.bounds(topic.name, partition)).end === 0)
       await appender.append(
         toEveryPartition([topic], { kind: "origin", ...scale } as Body, wire).filter(
@@ -109,13 +110,19 @@ const appendOrigins = async (scale: TimeScale, { log, wire }: SourceOptions): Pr
   await appender.close();
 };
 
-const toEveryPartition = (topics: readonly AnyTopic[], body: Body, wire: Wire): Append[] =>
+/** A broadcast: the same record, under the empty key, for every partition. */
+export const toEveryPartition = (
+  topics: readonly AnyTopic[],
+  body: Body,
+  wire: Wire,
+  at: LogTime | null = null,
+): Append[] =>
   topics.flatMap((topic) =>
     Array.from({ length: topic.partitions }, (_, partition) => ({
       topic: topic.name,
       partition,
       key: "",
-      value: wire.encode(topic, { position: null, logTime: null, body }),
+      value: wire.encode(topic, { position: null, logTime: at, body }),
     })),
   );
 
@@ -134,7 +141,7 @@ export const announce = async (
   scale: TimeScale,
   options: SourceOptions,
 ): Promise<Announced> => {
-  const { log, wire, now } = options;
+  const { log, wire, now, rawTopics = platformRawTopics } = options;
   const owner = await log.claim(store, 0, 1);
   try {
     const before = await owner.load();
@@ -147,7 +154,7 @@ export const announce = async (
     const version = (decoded<number>(before.get(rulesVersionKey)) ?? 0) + (rulesChanged ? 1 : 0);
     const appender = await log.appender(store);
     await appender.append([
-      ...changed.flatMap((record) => appendsOf(record, at, wire)),
+      ...changed.flatMap((record) => appendsOf(record, at, wire, rawTopics)),
       ...(rulesChanged
         ? toEveryPartition(rawTopics, { kind: "rules", version, effectiveFrom: at, rules } as Body, wire)
         : []),
@@ -204,7 +211,12 @@ const refuseSilent = ({ changed, problems }: RosterChanges): readonly RosterReco
   throw new OperatingError("roster-invalid", ["the roster:", ...lines].join("\n  "), { retry: false });
 };
 
-const appendsOf = (record: RosterRecord, at: ReturnType<typeof logTime>, wire: Wire): Append[] =>
+const appendsOf = (
+  record: RosterRecord,
+  at: ReturnType<typeof logTime>,
+  wire: Wire,
+  rawTopics: readonly AnyTopic[],
+): Append[] =>
   (record.plane === "device" ? rawTopics : [events]).map((topic) => ({
     topic: topic.name,
     partition: partitionOf(record.key, topic.partitions),
@@ -212,17 +224,25 @@ const appendsOf = (record: RosterRecord, at: ReturnType<typeof logTime>, wire: W
     value: wire.encode(topic, { position: null, logTime: topic.raw ? null : at, body: record.body }),
   }));
 
-/** Appends a tick to every raw partition each second of log time until aborted. A log that is away is tried again. */
+export interface Ticking {
+  /** The platform's raw topics unless told otherwise. */
+  readonly rawTopics?: readonly AnyTopic[];
+  /** A second of log time unless told otherwise. */
+  readonly everyMs?: number;
+}
+
+/** Appends a tick to every raw partition each second of log time, or as told, until aborted. A log that is away is tried again. */
 export const tick = async (
   appender: Appender,
   scale: TimeScale,
   wire: Wire,
   signal: AbortSignal,
   onError: (error: unknown) => void,
+  { rawTopics = platformRawTopics, everyMs: everyLogMs = 1000 }: Ticking = {},
 ): Promise<void> => {
   const records = toEveryPartition(rawTopics, { kind: "tick" }, wire);
   // at high speed the log need not see each second: a tick carries the time, and stages catch up by it
-  const everyMs = Math.max(20, 1000 / scale.speed);
+  const everyMs = Math.max(20, everyLogMs / scale.speed);
   while (!signal.aborted) {
     const began = performance.now();
     await appender.append(records).catch(onError);

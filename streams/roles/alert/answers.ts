@@ -1,0 +1,100 @@
+/**
+ * What people answer, however it comes: checked here so that whoever answers hears why it was refused, and once more by `paging`, which
+ * alone decides what an answer does. Nothing is refused without being counted.
+ */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { Answer, Page } from "../../../schemas/alert-records.ts";
+import { ok, refuse, type Result } from "../../core/failure.ts";
+import type { Received } from "../../core/received.ts";
+import type { Pages } from "./pages.ts";
+import type { Words } from "./words.ts";
+
+const shape = z.object({
+  page: z.string().trim().min(1).max(200),
+  who: z.string().trim().min(1).max(200),
+  what: z.enum(["accept", "reject", "reset"]),
+});
+
+export interface AnswersOptions {
+  readonly pages: Pages;
+  readonly words: Words;
+  /** Log time in ms. */
+  readonly now: () => number;
+  /** Whether the policy in force knows somebody of that name. */
+  readonly isKnown: (who: string) => boolean;
+  readonly onAnswer: (via: string, outcome: string) => void;
+}
+
+export interface Answers {
+  /** Resolves once the answer is durable, or with why it is refused: `answer-malformed`, `nobody`, `page-unknown`, `page-ambiguous`, `page-over`. */
+  take(said: unknown, via: "webhook" | "mqtt" | "command line"): Promise<Result<Page>>;
+  /** One that came on `afferent-answers/<who>`; resolves when it was durable or refused. */
+  received(message: Received): Promise<void>;
+}
+
+export const answerRoot = "afferent-answers";
+export const isAnswer = ({ mqttTopic }: Received): boolean => mqttTopic.split("/", 1)[0] === answerRoot;
+
+export const openAnswers = (options: AnswersOptions): Answers => {
+  const { pages, words, onAnswer } = options;
+  const take: Answers["take"] = async (said, via) => {
+    const checked = check(said, options);
+    if (!checked.ok) {
+      onAnswer(via, checked.problem.reason);
+      return checked;
+    }
+    const { page, who, what } = checked.value;
+    const word: Answer = {
+      kind: "answer",
+      id: randomUUID(),
+      page: page.identity,
+      who,
+      what,
+      at: options.now(),
+      via,
+    };
+    await words.say([{ unit: page.unit, word }]);
+    onAnswer(via, what);
+    return ok(pages.find(page.identity) ?? page);
+  };
+  return {
+    take,
+    received: async (message) => {
+      await take(answerIn(message), "mqtt");
+    },
+  };
+};
+
+interface Checked {
+  readonly page: Page;
+  readonly who: string;
+  readonly what: Answer["what"];
+}
+
+const check = (said: unknown, { pages, isKnown }: AnswersOptions): Result<Checked> => {
+  const who = (said as { who?: unknown } | null)?.who;
+  if (typeof who !== "string" || who.trim() === "") return refuse("nobody", "an answer is somebody's: who says it?");
+  const parsed = shape.safeParse(said);
+  if (!parsed.success) return refuse("answer-malformed", parsed.error.issues.map(issueText).join("; "));
+  const { what } = parsed.data;
+  if (!isKnown(parsed.data.who)) return refuse("nobody", `the policy in force knows nobody called ${parsed.data.who}`);
+  const page = pages.named(parsed.data.page);
+  if (!page.ok) return page;
+  if (page.value.state === "over") return refuse("page-over", `page ${page.value.identity} is over`);
+  return ok({ page: page.value, who: parsed.data.who, what });
+};
+
+const issueText = (issue: z.core.$ZodIssue): string => `${issue.path.join(".") || "(root)"}: ${issue.message}`;
+
+/** Who says it is the topic's, which the broker's access rules keep honest; what the payload claims of it counts for nothing. */
+const answerIn = ({ mqttTopic, payload }: Received): unknown => {
+  const [, who, ...rest] = mqttTopic.split("/");
+  if (who === undefined || rest.length > 0) return null;
+  try {
+    const said: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return typeof said === "object" && said !== null ? { ...said, who } : { who };
+  } catch {
+    return { who };
+  }
+};

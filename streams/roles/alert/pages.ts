@@ -1,0 +1,71 @@
+/** The pages as they stand, kept beside the outbox: what people see and answer, and what the audit goes by. The newest revision wins. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Page } from "../../../schemas/alert-records.ts";
+import { ok, refuse, type Result } from "../../core/failure.ts";
+
+const tables = `
+  create table if not exists pages (
+    identity text primary key, revision integer not null, over integer not null, over_at integer, body text not null
+  ) without rowid;
+  create index if not exists open_pages on pages (identity) where over = 0;
+  create index if not exists over_pages on pages (over_at) where over = 1;`;
+
+/** So much of an identity has to be typed. */
+const prefixMin = 4;
+
+export class Pages {
+  readonly #sql;
+
+  constructor(db: DatabaseSync) {
+    db.exec(tables);
+    this.#sql = {
+      put: db.prepare(
+        `insert into pages (identity, revision, over, over_at, body) values (?, ?, ?, ?, ?)
+         on conflict do update set revision = excluded.revision, over = excluded.over, over_at = excluded.over_at,
+           body = excluded.body
+         where excluded.revision > pages.revision`,
+      ),
+      open: db.prepare("select body from pages where over = 0"),
+      one: db.prepare("select body from pages where identity = ?"),
+      like: db.prepare("select body from pages where identity >= ?1 and identity < ?1 || '\u{10ffff}' limit 2"),
+      prune: db.prepare("delete from pages where over = 1 and over_at < ?"),
+    };
+  }
+
+  /** Inside the caller's transaction. An older revision, or the same again, changes nothing. */
+  put(page: Page): void {
+    const over = page.state === "over";
+    this.#sql.put.run(page.identity, page.revision, over ? 1 : 0, page.overAt, JSON.stringify(page));
+  }
+
+  /** Not over yet; without heartbeats unless asked for. */
+  open(options: { readonly tests?: boolean } = {}): readonly Page[] {
+    return this.#sql.open
+      .all()
+      .map(pageIn)
+      .filter(({ test }) => options.tests === true || !test);
+  }
+
+  find(identity: string): Page | undefined {
+    const found = this.#sql.one.get(identity);
+    return found === undefined ? undefined : pageIn(found);
+  }
+
+  /** By identity or the beginning of one. Reasons: `page-unknown`, `page-ambiguous`. */
+  named(text: string): Result<Page> {
+    const whole = this.find(text);
+    if (whole !== undefined) return ok(whole);
+    const found = text.length < prefixMin ? [] : this.#sql.like.all(text).map(pageIn);
+    const [page, other] = found;
+    if (page === undefined) return refuse("page-unknown", `there is no page ${text}`);
+    if (other !== undefined) return refuse("page-ambiguous", `more than one page begins with ${text}`);
+    return ok(page);
+  }
+
+  /** Forgets those that were over before (log time, ms). */
+  prune(beforeMs: number): void {
+    this.#sql.prune.run(beforeMs);
+  }
+}
+
+const pageIn = (row: Readonly<Record<string, unknown>>): Page => JSON.parse(String(row["body"])) as Page;
