@@ -214,6 +214,7 @@ class World {
     this.#streaming();
   }
 
+  /** And is linked again in the same breath. */
   #leave(): void {
     for (const { word } of this.present.values())
       if (word.kind === "episode")
@@ -222,6 +223,8 @@ class World {
     this.#shadow = null;
     this.lost = false;
     this.#say(leftAt(this.#second));
+    this.#say(link({ id: `a-${this.#words++}`, from: at(this.#second) }));
+    this.#streaming();
   }
 }
 

@@ -137,6 +137,18 @@ describe("where a device stands", () => {
     expect(inShort(d)).toEqual(["high #0 start late", "high #0 end over"]);
   });
 
+  it("what it still says of before it left is a delayed item; what it says once it is back is an alarm", () => {
+    const d = ward();
+    d.send(subject, at(20), leftAt(20));
+    d.send(subject, at(20), deviceAlarm(19));
+    d.tick(at(22));
+    expect(inShort(d)).toEqual(["asystole #0 start late", "asystole #0 end over"]);
+    expect(alarmsOf(d)[1]).toMatchObject({ bed: "4", detail: "the device left", present: false });
+    d.send(subject, at(600), deviceAlarm(600));
+    d.send(subject, at(600), stateOf("streaming", 600));
+    expect(inShort(d).slice(2)).toEqual(["asystole #1 start current"]);
+  });
+
   it("another unit has the alarm raised anew, another bed is told as a change", () => {
     const d = ward();
     d.send(subject, at(10), episodeOf(high, 0, 130));

@@ -13,8 +13,8 @@ import { takeEpisode, takeStillCrossing } from "./alarms/by-rule.ts";
 import { passTime } from "./alarms/condition.ts";
 import { type Cell, Desk } from "./alarms/desk.ts";
 import { pageOverdue, takeDeviceState, takeSensorState } from "./alarms/technical.ts";
-import { released, waits } from "./alarms/waiting.ts";
-import { takeAssociation, takeSubjectEnded } from "./alarms/whereabouts.ts";
+import { isAboutAlarms, released, waits } from "./alarms/waiting.ts";
+import { endIfLeft, takeAssociation, takeSubjectEnded } from "./alarms/whereabouts.ts";
 
 const writes = { alarms: alarmsTopic, quarantine: alertQuarantine };
 
@@ -51,6 +51,7 @@ const take = (desk: Desk, body: EpisodesBody): void => {
   else if (body.kind === "sensorState") takeSensorState(desk, body);
   else if (body.kind === "association") takeAssociation(desk, body);
   else if (body.kind === "subjectEnded") takeSubjectEnded(desk, body);
+  if (isAboutAlarms(body)) endIfLeft(desk, body.device);
 };
 
 const release = (desk: Desk, device: string, leaves = false): void => {

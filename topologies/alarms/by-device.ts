@@ -1,7 +1,7 @@
 /** Alarms that a device itself reports. Its own pauses are shown; they mute no other condition and keep nobody from being told (clinical.md 12). */
 import type { DeviceAlarm } from "../../schemas/alert-records.ts";
 import { change, type Condition, confirm, end, raise, raiseAgain, type Turn, unseen, type Word } from "./condition.ts";
-import { type Desk, lateMs, lateUnknownMs, nameOf } from "./desk.ts";
+import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfDevice } from "./facts.ts";
 import { said } from "./signal.ts";
 
@@ -20,7 +20,7 @@ const wordOf = (desk: Desk, before: Condition | undefined, alarm: DeviceAlarm): 
   facts: factsOfDevice(alarm, desk.context(alarm.device)),
   signal: said(before?.open == null ? null : before.signal, alarm, desk.now),
   at: alarm.saidAt,
-  late: desk.now - alarm.saidAt > lateMs,
+  late: desk.isLate(alarm.device, alarm.saidAt),
   lateUntil: desk.now + lateUnknownMs,
 });
 

@@ -3,7 +3,7 @@ import { receivedTime } from "../../streams/core/time.ts";
 import type { StillCrossing } from "../../schemas/alert-records.ts";
 import type { Episode } from "../../schemas/records.ts";
 import { asTold, type Condition, confirm, end, raise, raiseAgain, unseen, type Word } from "./condition.ts";
-import { type Desk, lateMs, lateUnknownMs, nameOf } from "./desk.ts";
+import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfEpisode } from "./facts.ts";
 import { sounding } from "./signal.ts";
 
@@ -26,7 +26,7 @@ const start = (desk: Desk, name: string, before: Condition | undefined, episode:
     facts: factsOfEpisode(episode, desk.context(episode.device)),
     signal: sounding,
     at: episode.qualifyingAt,
-    late: desk.now - episode.qualifyingAt > lateMs,
+    late: desk.isLate(episode.device, episode.qualifyingAt),
     lateUntil: null, // thresholds says when it is current, or how it ended
   };
   if (before?.open == null) desk.take(name, raise(before, name, word));
@@ -56,7 +56,7 @@ export const takeStillCrossing = (desk: Desk, still: StillCrossing): void => {
   const told = asTold(before.open, before);
   const facts = { ...told.facts, value: still.value, receivedTime: still.receivedTime };
   const word: Word = { ...told, facts, at: still.at };
-  if (desk.now - still.at > lateMs) desk.take(name, unseen(before, desk.now + lateUnknownMs));
+  if (desk.isLate(still.device, still.at)) desk.take(name, unseen(before, desk.now + lateUnknownMs));
   else if (before.open.timeliness === "late") desk.take(name, confirm(before, word, null));
   else if (still.why === "afterGap" || before.unseen)
     desk.take(name, raiseAgain(before, name, word, "raised again after a gap"));

@@ -14,7 +14,7 @@ const keptMs = 86_400_000;
 /** A late alarm of a device, of which nothing more is heard for so long, counts as still there: it must not stay silent. */
 export const lateUnknownMs = 60_000;
 /** What is older than this on arrival says nothing of now (clinical.md 7). */
-export const lateMs = 60_000;
+const lateMs = 60_000;
 
 const conditionPrefix = "condition ";
 const placePrefix = "place ";
@@ -59,6 +59,11 @@ export class Desk {
     return [...this.#state.cells()]
       .filter(([cell]) => cell.startsWith(placePrefix))
       .map(([cell, place]) => [cell.slice(placePrefix.length), place as Place]);
+  }
+
+  /** A word of event time `at` says nothing of now: it came too late, or its device is with somebody else by now (clinical.md 7, 8). */
+  isLate(device: string, at: number): boolean {
+    return this.now - at > lateMs || this.place(device).leftAt !== null;
   }
 
   context(device: string): Context {

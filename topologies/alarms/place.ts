@@ -34,8 +34,9 @@ export interface Place {
 
 export const nowhere: Place = { told: null, links: [], leftAt: null, waiting: null };
 
-/** Somebody has said where it stands. */
-export const isPlaced = ({ told, links }: Place): boolean => told !== null || links.length > 0;
+/** Somebody has said where it stands, and it has not left since. */
+export const isPlaced = ({ told, links, leftAt }: Place): boolean =>
+  leftAt === null && (told !== null || links.length > 0);
 
 const linksKept = 4;
 

@@ -1,6 +1,7 @@
 /**
  * Holds what is said of a device before anybody has said where it stands. A device that nobody is linked to and that is in alarm when it is
  * first heard says so one breath before `normalise` tells its unit; without the wait its alarm would be raised in no unit and then in its own.
+ * So does one that comes back to where it had left.
  */
 import type { EpisodesBody } from "../../schemas/topics.ts";
 import type { Desk } from "./desk.ts";
@@ -25,7 +26,7 @@ type AboutAlarms = Extract<
   { readonly kind: "episode" | "deviceAlarm" | "sensorState" | "stillCrossing" }
 >;
 const aboutAlarms: ReadonlySet<string> = new Set(["episode", "deviceAlarm", "sensorState", "stillCrossing"]);
-const isAboutAlarms = (body: EpisodesBody): body is AboutAlarms => aboutAlarms.has(body.kind);
+export const isAboutAlarms = (body: EpisodesBody): body is AboutAlarms => aboutAlarms.has(body.kind);
 
 /** What waited for the device's place, once that is known, the wait is over, or the device leaves; empty else. */
 export const released = (desk: Desk, device: string, leaves: boolean): readonly EpisodesBody[] => {
@@ -33,6 +34,7 @@ export const released = (desk: Desk, device: string, leaves: boolean): readonly 
   const { waiting } = place;
   if (waiting === null || waiting.words.length === 0) return [];
   if (!leaves && !isPlaced(place) && desk.now < waiting.until) return [];
-  desk.keepPlace(device, { ...place, waiting: { ...waiting, words: [] } });
+  // One that nobody places does not wait again; one that left may come back any time.
+  desk.keepPlace(device, { ...place, waiting: place.leftAt === null ? { ...waiting, words: [] } : null });
   return waiting.words;
 };

@@ -1,5 +1,5 @@
 /** Alarms follow their device: to another bed or unit, and away from the subject that it leaves. */
-import { receivedTime } from "../../streams/core/time.ts";
+import { type EventTime, eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Association, SubjectEnded } from "../../schemas/records.ts";
 import { asTold, change, end, raiseAgain, type Word } from "./condition.ts";
 import type { Desk } from "./desk.ts";
@@ -31,10 +31,20 @@ export const moveAlarms = (desk: Desk, device: string): void => {
 
 /** What is open of a device ends when it leaves: of this subject it says nothing more. */
 export const takeSubjectEnded = (desk: Desk, { device, at }: SubjectEnded): void => {
+  endAlarms(desk, device, at);
+  desk.keepPlace(device, { ...desk.place(device), leftAt: desk.now, waiting: null });
+};
+
+/** A word from before it left that came after it: an alarm of it is over, and one delayed item. */
+export const endIfLeft = (desk: Desk, device: string): void => {
+  const { leftAt } = desk.place(device);
+  if (leftAt !== null) endAlarms(desk, device, eventTime(leftAt));
+};
+
+const endAlarms = (desk: Desk, device: string, at: EventTime): void => {
   for (const [name, condition] of desk.conditions(device)) {
     if (condition.open === null) continue;
     const ended = { at, receivedTime: receivedTime(desk.now), now: desk.now, why: "the device left" };
     desk.take(name, end(condition, ended));
   }
-  desk.keepPlace(device, { ...desk.place(device), leftAt: desk.now });
 };
