@@ -51,12 +51,12 @@ const status = async (): Promise<void> => {
   if (healthy.includes(false) || roles.some(({ running }) => !running)) process.exitCode = 1;
 };
 
-/** With what only the tests need: the offline validator, Chromium and promtool. */
+/** With what only the tests need: the offline validator, Chromium, and Prometheus and Alertmanager with their tools. */
 const fetchAll = async (): Promise<void> => {
   const config = readStackConfig();
   await provide(config, serverNames, say);
   await provideSoftware(config, ["validator"], say);
-  await provideSystemPrograms(["chromium", "promtool"], say);
+  await provideSystemPrograms(["chromium", "promtool", "amtool"], say);
   say(`all servers and test tools are here (${config.software})`);
 };
 

@@ -14,7 +14,10 @@ const packages = {
   javac: "default-jdk-headless",
   mvn: "maven",
   chromium: "chromium",
+  prometheus: "prometheus",
   promtool: "prometheus",
+  "prometheus-alertmanager": "prometheus-alertmanager",
+  amtool: "prometheus-alertmanager",
 } as const;
 export type SystemProgram = keyof typeof packages;
 

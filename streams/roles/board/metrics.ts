@@ -1,5 +1,6 @@
 /** The board's own counters, and the lag of every stage as it sees it. */
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { BedState } from "../../../schemas/board.ts";
 import type { BoardModel } from "./model.ts";
 
 export interface BoardMetrics {
@@ -30,6 +31,7 @@ export const boardMetrics = (registry: Registry | undefined, model: BoardModel, 
     registers,
   });
   stageGauges(registry, model, now);
+  deviceGauge(registry, model, now);
   return {
     entry: (kind) => entries.inc({ kind }),
     fault: (what, code) => faults.inc({ what, code }),
@@ -56,6 +58,22 @@ const stageGauges = (registry: Registry, model: BoardModel, now: () => number): 
         this.set({ stage: stage.stage }, stage.lagEntries);
         lagSeconds.set({ stage: stage.stage }, stage.lagSeconds);
       }
+    },
+  });
+};
+
+const deviceStates: readonly BedState[] = ["streaming", "silent", "quarantining", "clockOff", "unassociated"];
+
+const deviceGauge = (registry: Registry, model: BoardModel, now: () => number): void => {
+  new Gauge({
+    name: "afferent_board_devices",
+    help: "Devices that are expected to speak, by how they stand",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      const { beds, unplaced } = model.view(now());
+      const devices = [...beds.flatMap((bed) => bed.devices), ...unplaced];
+      for (const state of deviceStates) this.set({ state }, devices.filter((device) => device.state === state).length);
     },
   });
 };

@@ -214,7 +214,9 @@ describe("the board's server", () => {
       expect(headers.get("x-content-type-options")).toBe("nosniff");
     }
     expect((await fetch(`${url}/api/board`)).headers.get("cache-control")).toBe("no-store");
-    expect(await (await fetch(`${url}/metrics`)).text()).toContain('afferent_stage_lag_entries{stage="normalise"}');
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toContain('afferent_stage_lag_entries{stage="normalise"}');
+    expect(text).toMatch(/^afferent_board_devices\{state="silent"\} \d+$/m);
     expect((await fetch(`${url}/..%2f..%2fetc%2fhostname`)).status).toBe(404);
   });
 
