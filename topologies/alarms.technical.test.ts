@@ -232,6 +232,16 @@ describe("what is kept", () => {
     expect(inShort(d)).toEqual(["high #0 start current", "high #0 end current", "high #1 start current"]);
   });
 
+  it("of a device that makes up codes is bounded", () => {
+    const d = ward();
+    for (let i = 0; i < 300; i++) {
+      d.send(subject, at(i), deviceAlarm(i, { code: `C${i}`, identity: `i-${i}` }));
+      d.send(subject, at(i), deviceAlarm(i, { code: `C${i}`, identity: `i-${i}`, why: "ends", present: false }));
+    }
+    expect(alarmsOf(d)).toHaveLength(600);
+    expect(conditions(d)).toBe(256);
+  });
+
   it("of a device that left is its place, for a day", () => {
     const d = ward();
     d.send(subject, at(20), leftAt(20));

@@ -14,7 +14,7 @@ import { passTime } from "./alarms/condition.ts";
 import { type Cell, Desk } from "./alarms/desk.ts";
 import { pageOverdue, takeDeviceState, takeSensorState } from "./alarms/technical.ts";
 import { isAboutAlarms, released, waits } from "./alarms/waiting.ts";
-import { endIfLeft, takeAssociation, takeSubjectEnded } from "./alarms/whereabouts.ts";
+import { endIfLeft, moveAlarms, takeAssociation, takeSubjectEnded } from "./alarms/whereabouts.ts";
 
 const writes = { alarms: alarmsTopic, quarantine: alertQuarantine };
 
@@ -44,6 +44,7 @@ export const alarms = stage<EpisodesBody, typeof writes, Cell>("alarms", {
 });
 
 const take = (desk: Desk, body: EpisodesBody): void => {
+  if (isAboutAlarms(body)) moveAlarms(desk, body.device);
   if (body.kind === "episode") takeEpisode(desk, body);
   else if (body.kind === "stillCrossing") takeStillCrossing(desk, body);
   else if (body.kind === "deviceAlarm") takeDeviceAlarm(desk, body);

@@ -11,6 +11,8 @@ export type AlarmsOut = Out<{ alarms: typeof alarms; quarantine: typeof alertQua
 
 /** A condition that is absent, and the place of a device that left, are remembered for a day of log time. */
 const keptMs = 86_400_000;
+/** So many absent conditions of one key are remembered; a device that makes up codes fills no memory. */
+const absentMost = 256;
 /** A late alarm of a device, of which nothing more is heard for so long, counts as still there: it must not stay silent. */
 export const lateUnknownMs = 60_000;
 /** What is older than this on arrival says nothing of now (clinical.md 7). */
@@ -79,6 +81,7 @@ export class Desk {
   take(name: string, { condition, told }: Turn): void {
     this.#state.set(conditionPrefix + name, condition);
     for (const alarm of told) this.#out.emit("alarms", alarm.unit, alarm);
+    if (condition.open === null) this.#forgetOldest();
     this.#comeBackAt(nextTurn(condition));
   }
 
@@ -103,6 +106,13 @@ export class Desk {
       if (place.leftAt !== null && place.leftAt + keptMs <= this.now) this.#state.delete(placePrefix + device);
       else this.#comeBackAt(nextLook(place));
     }
+  }
+
+  #forgetOldest(): void {
+    const absent = this.conditions().filter(([, { closedAt }]) => closedAt !== null);
+    if (absent.length <= absentMost) return;
+    const [oldest] = absent.sort(([, a], [, b]) => (a.closedAt ?? 0) - (b.closedAt ?? 0));
+    if (oldest !== undefined) this.#state.delete(conditionPrefix + oldest[0]);
   }
 
   #comeBackAt(at: number | null): void {

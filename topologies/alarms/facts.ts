@@ -23,21 +23,28 @@ const eventOfRule: Readonly<Record<Rule["when"], AlarmEventName>> = {
   indeterminateZero: "noSignalOrPulse",
 };
 
+/** What an episode of a rule is called and how grave it is: the same for our alarm and for what the telemetry plane reports of it. */
+export const eventOfEpisode = (
+  episode: Episode,
+): Pick<Facts, "event" | "alertType" | "direction" | "priority" | "text"> => {
+  const { rule } = episode;
+  const event = eventOfRule[rule.when];
+  const { alertType, direction } = alarmEventOf(event);
+  const priority = event === "noSignalOrPulse" ? "high" : rule.priority;
+  return { event, alertType, direction, priority, text: textOfEpisode(episode, event) };
+};
+
 /** An alarm by rule: the qualifying sample, the limit that it crossed, the real onset (clinical.md 1, 7, 15). */
 export const factsOfEpisode = (episode: Episode, { who, place, now }: Context): Facts => {
   const { rule, device, channel, metric, subject } = episode;
-  const event = eventOfRule[rule.when];
-  const { alertType, direction } = alarmEventOf(event);
+  const said = eventOfEpisode(episode);
+  const { event, direction, alertType } = said;
   return {
     source: "rule",
-    event,
-    alertType,
-    direction,
-    priority: event === "noSignalOrPulse" ? "high" : rule.priority,
+    ...said,
     device,
     channel,
     metric,
-    text: textOfEpisode(episode, event),
     group: groupOf({ who, device, channel, metric, event, direction, alertType, code: null }),
     subject: subject === device ? null : subject,
     ...standing(place, now),

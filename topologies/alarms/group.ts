@@ -24,13 +24,18 @@ interface Grouped {
   readonly code: string | null;
 }
 
-/** The group's name. A zero that nothing explains is grouped with what is low. What nobody has mapped is a page of its own. */
+/**
+ * The group's name. A zero that nothing explains is grouped with what is low; a probe that is off is one page, whatever it measures and whoever
+ * says so; what nobody has mapped is a page of its own.
+ */
 export const groupOf = ({ who, device, channel, metric, event, direction, alertType, code }: Grouped): string => {
   if (event === "unmapped") return named(who, "unmapped", device, channel, code, direction);
-  if (alertType !== "physiological")
-    return named(who, "technical", device, metric ?? channel, metric === null ? event : null);
+  if (sensorEvents.has(event)) return named(who, "sensor", device, channel);
+  if (alertType !== "physiological") return named(who, alertType, device, channel, event);
   const [aboutMetric, aboutDirection] = aboutOf[event] ?? [null, event === "noSignalOrPulse" ? "low" : "none"];
   return named(who, metric ?? aboutMetric ?? channel, direction === "none" ? aboutDirection : direction);
 };
+
+const sensorEvents: ReadonlySet<string> = new Set(["sensorOff", "seriesLost"]);
 
 const named = (...parts: readonly (string | null)[]): string => parts.filter((part) => part !== null).join("/");

@@ -1,0 +1,265 @@
+import { describe, expect, it } from "vitest";
+import { adapter as heartbeat } from "../schemas/devices/afferent-heartbeat.ts";
+import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
+import type { Association, Device, Rule } from "../schemas/records.ts";
+import type { RawBody } from "../schemas/topics.ts";
+import { logTime, receivedTime } from "../streams/core/time.ts";
+import { type Driver, drive } from "../streams/sim/drive.ts";
+import { alarmsOf, at, inShort, link, ruleOf, t0 } from "../streams/sim/said.ts";
+import { alarms } from "./alarms.ts";
+import { normalise } from "./normalise.ts";
+import { thresholds } from "./thresholds.ts";
+
+const adapters = new Map([monitor, heartbeat].map((adapter) => [adapter.model, adapter]));
+
+const rules: readonly Rule[] = [
+  ruleOf({ id: "hr-low", when: "below", limit: 50, clear: 54, minimumMs: 5_000, priority: "high" }),
+  ruleOf({ id: "hr-high", when: "above", limit: 120, clear: 115, minimumMs: 5_000 }),
+  ruleOf({ id: "hr-zero", when: "indeterminateZero", limit: 0, minimumMs: 4_000, priority: "high" }),
+];
+
+/** normalise, thresholds and alarms, one after the other, as in the circuit's log. */
+const circuit = () => {
+  const first = drive(normalise(adapters));
+  const second = drive(thresholds);
+  const third = drive(alarms);
+  const carried = new Map<unknown, number>();
+  const carry = (
+    from: Driver<never, never>,
+    topic: string,
+    to: (key: string, at: number, body: never) => void,
+  ): void => {
+    const outputs = (from.outputs as (name: string) => readonly { key: string; logTime: number; body: unknown }[])(
+      topic,
+    );
+    for (const { key, logTime: when, body } of outputs.slice(carried.get(from) ?? 0)) to(key, when, body as never);
+    carried.set(from, outputs.length);
+  };
+  const flow = (): void => {
+    carry(first as never, "vitals", second.send);
+    carry(second as never, "episodes", third.send);
+  };
+  second.send("", t0 - 1, { kind: "rules", version: 1, effectiveFrom: logTime(t0 - 1), rules });
+  return {
+    outputs: third.outputs,
+    refusals: () => [...first.refusals(), ...second.refusals(), ...third.refusals()],
+    send(key: string, when: number, body: RawBody): void {
+      first.send(key, when, body);
+      flow();
+    },
+    /** A second passes for each stage in turn. */
+    tick(when: number): void {
+      first.tick(when);
+      flow();
+      second.tick(when);
+      flow();
+      third.tick(when);
+    },
+  };
+};
+type Circuit = ReturnType<typeof circuit>;
+
+const device: Device = {
+  kind: "device",
+  device: "mon-1",
+  model: "sim-monitor",
+  serial: null,
+  unit: "ICU",
+  clockUncertaintyMs: 2_000,
+  silentAfterMs: 10_000,
+  version: 1,
+};
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+interface Second {
+  readonly hr?: number;
+  readonly pr?: number;
+  readonly alarms?: readonly object[];
+  readonly flags?: object;
+  /** When it arrives, in seconds; the second itself unless told otherwise. */
+  readonly arrives?: number;
+  /** By how much the device's clock is wrong. */
+  readonly clockMs?: number;
+}
+
+/** One reading of mon-1, as the simulated ward's monitor sends it. */
+const say = (c: Circuit, second: number, { hr = 72, pr = hr, alarms: shown = [], ...more }: Second = {}): void => {
+  const { arrives = second, clockMs = 0, flags } = more;
+  const payload = {
+    device: "mon-1",
+    boot: "b1",
+    seq: second + 20_000,
+    time: iso(at(second) + clockMs),
+    numerics: [
+      { name: "HR", value: hr, unit: "bpm" },
+      { name: "PR", value: pr, unit: "bpm" },
+    ],
+    alarms: shown,
+    ...(flags !== undefined && { flags }),
+  };
+  sendBytes(c, arrives, JSON.stringify(payload));
+};
+const sendBytes = (c: Circuit, second: number, text: string): void =>
+  c.send("mon-1", at(second), {
+    kind: "reading",
+    device: "mon-1",
+    stream: "numerics",
+    mqttTopic: "afferent/mon-1/numerics",
+    payload: new TextEncoder().encode(text),
+    receivedTime: receivedTime(at(second)),
+    session: "s-1",
+    dup: false,
+    retained: false,
+    truncated: null,
+  });
+const asystole = (since: number, clockMs = 0): object => ({
+  code: "ASYSTOLE",
+  text: "*** ASYSTOLE",
+  priority: "high",
+  state: "active",
+  silence: "none",
+  since: iso(at(since) + clockMs),
+});
+/** Seconds `from` to `to`, each with a reading and a tick. */
+const stream = (c: Circuit, from: number, to: number, of: Second = {}): void => {
+  for (let second = from; second <= to; second++) {
+    say(c, second, of);
+    c.tick(at(second) + 500);
+  }
+};
+const silence = (c: Circuit, from: number, to: number): void => {
+  for (let second = from; second <= to; second++) c.tick(at(second) + 500);
+};
+const linked = (more: Partial<Association> = {}): Circuit => {
+  const c = circuit();
+  c.send("mon-1", t0, device);
+  c.send("mon-1", t0, link({ from: t0 - 3_600_000, ...more }));
+  return c;
+};
+
+describe("from what a monitor sends to an alarm", () => {
+  it("an arrest that reads as zeros is high: check the patient, and the monitor's own asystole is the same page", () => {
+    const c = linked();
+    stream(c, 1, 5);
+    stream(c, 6, 12, { hr: 0, alarms: [asystole(6)] });
+    expect(alarmsOf(c)).toMatchObject([
+      { source: "device", event: "asystole", priority: "high", onset: at(6), bed: "4", unit: "ICU" },
+      { source: "rule", event: "noSignalOrPulse", priority: "high", onset: at(6), value: 0, timeliness: "current" },
+    ]);
+    expect(alarmsOf(c)[0]?.group).toBe(alarmsOf(c)[1]?.group);
+  });
+
+  it("nobody's monitor, its clock a year off, already in alarm when it is first heard: told at once, in its unit", () => {
+    const c = circuit();
+    const clockMs = -365 * 86_400_000;
+    c.send("mon-1", t0, device);
+    say(c, 1, { clockMs, alarms: [asystole(-30, clockMs)] });
+    expect(alarmsOf(c)).toMatchObject([
+      { event: "asystole", unit: "ICU", bed: null, onset: at(-30), timeliness: "current", instance: 0 },
+    ]);
+  });
+
+  it("twelve silent seconds are monitoring lost and end nothing; what is there afterwards is raised again", () => {
+    const c = linked();
+    stream(c, 1, 20, { hr: 30, alarms: [asystole(1)] });
+    silence(c, 21, 32);
+    stream(c, 33, 36, { hr: 30, alarms: [asystole(1)] });
+    expect(inShort(c)).toEqual([
+      "asystole #0 start current",
+      "low #0 start current",
+      "monitoringLost #0 start current",
+      "low #0 end current",
+      "low #1 start current",
+      "asystole #0 end current",
+      "asystole #1 start current",
+      "monitoringLost #0 end current",
+    ]);
+    expect(
+      alarmsOf(c)
+        .filter(({ phase }) => phase === "start")
+        .at(-2)?.onset,
+    ).toBe(at(1));
+  });
+
+  it("four hours of backlog page nobody as current: what is over is one delayed item each, what is still so pages with its onset", () => {
+    const c = linked();
+    stream(c, 1, 10);
+    silence(c, 11, 30);
+    const now = 14_400;
+    for (let second = 31; second < now; second += 3) {
+      const hr = second >= 1_000 && second < 1_100 ? 150 : second >= 14_002 ? 30 : 72;
+      const shown = second >= 2_000 && second < 2_050 ? [asystole(2_000)] : [];
+      say(c, second, { hr, alarms: shown, arrives: now + second / 1_000 });
+    }
+    for (let second = now; second < now + 20; second++) say(c, second, { hr: 30, arrives: Math.max(second, now + 15) });
+    const told = alarmsOf(c).filter(({ event }) => event !== "monitoringLost");
+    expect(told.map((a) => `${a.event} ${a.phase} ${a.timeliness} ${(a.onset - t0) / 1_000}`)).toEqual([
+      "high start late 1000",
+      "high end over 1000",
+      "asystole start late 2000",
+      "asystole end over 2000",
+      "low start late 14002",
+      "low start current 14002",
+    ]);
+  });
+
+  it("an adapter that a new firmware breaks sounds", () => {
+    const c = linked();
+    stream(c, 1, 5);
+    for (let second = 6; second < 10; second++) sendBytes(c, second, JSON.stringify({ fw: 2, hr: 30 }));
+    expect(inShort(c)).toEqual(["monitoringLost #0 start current"]);
+    expect(alarmsOf(c)[0]?.detail).toContain("what it sends cannot be used");
+  });
+
+  it("a lead that is off is one alarm, and one page with what the monitor says of it", () => {
+    const c = linked();
+    stream(c, 1, 5);
+    const leads = { code: "LEADS_OFF", text: "ECG leads off", priority: "low", state: "active", silence: "none" };
+    stream(c, 6, 20, { hr: 0, pr: 70, flags: { ecg: ["leadOff"] }, alarms: [{ ...leads, since: iso(at(6)) }] });
+    expect(alarmsOf(c)).toMatchObject([
+      { source: "device", event: "sensorOff", alertType: "technical" },
+      { source: "technical", event: "sensorOff", detail: "leadOff flag set", priority: "medium" },
+    ]);
+    expect(alarmsOf(c)[0]?.group).toBe(alarmsOf(c)[1]?.group);
+  });
+
+  it("a monitor that goes to the next patient takes its alarms from the one and raises them for the other", () => {
+    const c = linked();
+    stream(c, 1, 10, { alarms: [asystole(1)] });
+    c.send("mon-1", at(10.6), link({ from: t0 - 3_600_000, revision: 2, to: at(10.6) }));
+    c.send("mon-1", at(10.6), link({ id: "a-2", subject: "subject-2", bed: "9", from: at(10.6) }));
+    stream(c, 11, 13, { alarms: [asystole(1)] });
+    expect(alarmsOf(c).map((a) => `${a.phase} ${a.subject} ${a.bed} ${a.detail}`)).toEqual([
+      "start subject-1 4 null",
+      "end subject-1 4 the device left",
+      "start subject-2 9 null",
+    ]);
+  });
+
+  it("the platform's heartbeat is a test; the same from a device is an alarm like any other", () => {
+    const c = circuit();
+    c.send("beat-1", t0, { ...device, device: "beat-1", model: "afferent-heartbeat", unit: "platform" });
+    for (const seq of [1, 2]) {
+      const payload = JSON.stringify({ device: "beat-1", boot: "x", seq, time: at(5 * seq) });
+      c.send("beat-1", at(5 * seq), {
+        kind: "reading",
+        device: "beat-1",
+        stream: "alarms",
+        mqttTopic: "afferent-platform/beat-1/alarms",
+        payload: new TextEncoder().encode(payload),
+        receivedTime: receivedTime(at(5 * seq)),
+        session: "s",
+        dup: false,
+        retained: false,
+        truncated: null,
+      });
+    }
+    expect(alarmsOf(c).map((a) => `${a.event} ${a.phase} ${a.value} ${a.test} ${a.unit}`)).toEqual([
+      "heartbeat start 1 true platform",
+      "heartbeat end 1 true platform",
+      "heartbeat start 2 true platform",
+      "heartbeat end 2 true platform",
+    ]);
+    expect(c.refusals()).toEqual([]);
+  });
+});
