@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import type { Page } from "../../../schemas/alert-records.ts";
+import { logTime } from "../../core/time.ts";
+import { type Audited, audit } from "./audit.ts";
+
+const now = 1_800_000_000_000;
+const well: Audited = {
+  nowMs: now,
+  logNowMs: now,
+  pages: [],
+  lastTickMs: now - 700,
+  intakeConnected: true,
+  oldestHigh: [],
+  down: [],
+  notifiers: ["pager", "hook"],
+};
+const due = (msAgo: number): Page => ({ identity: "p-1", nextAt: logTime(now - msAgo) }) as Page;
+const checks = (changed: Partial<Audited>): string[] => audit({ ...well, ...changed }).map(({ check }) => check);
+
+describe("the audit", () => {
+  it("passes where all is well", () => {
+    expect(audit(well)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Audited>, string[]]>([
+    ["a page that is due", { pages: [due(9_000)] }, []],
+    ["a page that nobody was told of in time", { pages: [due(11_000)] }, ["escalation"]],
+    ["a page that waits for nobody", { pages: [{ identity: "p-2", nextAt: null } as Page] }, []],
+    ["no tick since the start", { lastTickMs: null }, ["ticks"]],
+    ["ticks that have stopped", { lastTickMs: now - 5_001 }, ["ticks"]],
+    ["a broker that is away", { intakeConnected: false }, ["intake"]],
+    ["a high one that waits", { oldestHigh: [{ notifier: "hook", to: "a", sinceMs: now - 10_001 }] }, ["outbox"]],
+    [
+      "a high one that waits for what is known to be down, while another way is there",
+      { oldestHigh: [{ notifier: "hook", to: "a", sinceMs: now - 60_000 }], down: [{ notifier: "hook", to: "a" }] },
+      [],
+    ],
+    [
+      "nothing that gets through",
+      {
+        down: [
+          { notifier: "hook", to: "a" },
+          { notifier: "pager", to: "b" },
+        ],
+      },
+      ["notifiers"],
+    ],
+  ])("with %s", (_, changed, expected) => {
+    expect(checks(changed)).toEqual(expected);
+  });
+});
