@@ -15,6 +15,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
+const platformPassword = "correct horse battery staple";
+
 /** A listener before a memory log whose appends can be held up. */
 const open = async (most?: { readonly messages: number; readonly bytes: number }) => {
   const log: Log = memoryLog();
@@ -24,6 +26,7 @@ const open = async (most?: { readonly messages: number; readonly bytes: number }
   const gate = { away: false };
   const errors: unknown[] = [];
   const seen: number[] = [];
+  const refused: string[] = [];
   const intake = new RawIntake({
     topic: raw,
     appender: {
@@ -47,6 +50,8 @@ const open = async (most?: { readonly messages: number; readonly bytes: number }
       return intake.accept(message, connected);
     },
     onError: (error) => errors.push(error),
+    platformPassword,
+    onRefused: (why, session) => refused.push(`${why} ${session}`),
   });
   closing.push(
     () => log.close(),
@@ -69,7 +74,7 @@ const open = async (most?: { readonly messages: number; readonly bytes: number }
     }
     return readings;
   };
-  return { client, gate, stored, intake, seen, port: listener.port };
+  return { client, gate, stored, intake, seen, refused, port: listener.port };
 };
 
 describe("the listener", () => {
@@ -171,5 +176,46 @@ describe("addressOf", () => {
     ["", "?", "?"],
   ])("%s", (mqttTopic, device, stream) => {
     expect(addressOf(mqttTopic)).toEqual({ device, stream });
+  });
+});
+
+describe("the platform's own topics", () => {
+  const beat = "afferent-platform/beat-01/alarms";
+  const as = (port: number, username: string, password: string) =>
+    connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: "heart", username, password, reconnectPeriod: 0 }, false);
+
+  it("are written by who has the platform's password", async () => {
+    const { port, stored, refused } = await open();
+    const heart = await as(port, "platform", platformPassword);
+    closing.push(() => heart.endAsync(true));
+    await heart.publishAsync(beat, "{}", { qos: 1 });
+    await heart.publishAsync("afferent/mon-01/numerics", "{}", { qos: 1 });
+    expect((await stored()).map((r) => [r.device, r.stream, r.mqttTopic])).toEqual([
+      ["beat-01", "alarms", beat],
+      ["mon-01", "numerics", "afferent/mon-01/numerics"],
+    ]);
+    expect(refused).toEqual([]);
+  });
+
+  it("refuse its name without its password, which would be a mute button", async () => {
+    const { port, refused } = await open();
+    await expect(as(port, "platform", "guess")).rejects.toThrow("Not authorized");
+    await expect(as(port, "platform", "")).rejects.toThrow("Not authorized");
+    expect(refused).toEqual(["platform-password heart", "platform-password heart"]);
+  });
+
+  it("refuse a device, under whatever name it connects; it has no acknowledgement, and its own topics stay its own", async () => {
+    const { port, client, stored, refused } = await open();
+    const closed = new Promise((resolve) => client.once("close", resolve));
+    client.publishAsync(beat, "{}", { qos: 1 }).catch(() => undefined);
+    await closed;
+    const named = await as(port, "mon-02", platformPassword);
+    closing.push(() => named.endAsync(true));
+    await named.publishAsync("afferent/mon-02/numerics", "{}", { qos: 1 });
+    const gone = new Promise((resolve) => named.once("close", resolve));
+    named.publishAsync(beat, "{}", { qos: 0 }).catch(() => undefined);
+    await gone;
+    expect((await stored()).map((r) => r.device)).toEqual(["mon-02"]);
+    expect(refused).toEqual(["platform-topic mon-01", "platform-topic heart"]);
   });
 });

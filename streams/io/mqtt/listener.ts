@@ -42,6 +42,7 @@ interface Sender {
 /** Codes: `listener-port-taken`. */
 export const startListener = async (options: ListenerOptions): Promise<Listener> => {
   const senders = new WeakMap<object, Sender>();
+  const platform = platformCredential(options.platformPassword);
   const broker = await Aedes.createBroker({
     // 0: with the default of 100, floods at QoS 0 overflow the stack when the only subscriber leaves (aedes 1.2.0)
     concurrency: 0,
@@ -55,6 +56,11 @@ export const startListener = async (options: ListenerOptions): Promise<Listener>
     authorizeForward: () => null,
     authorizePublish: (client, packet, done) => {
       packet.retain = false;
+      if (!platform.mayPublish(client?.conn, packet.topic)) {
+        options.onRefused?.("platform-topic", client?.id ?? "");
+        done(new Error(`${client?.id}: not authorised to publish to ${packet.topic}`)); // which ends its connection
+        return;
+      }
       const sender = client === null ? undefined : senders.get(client.conn);
       const message: Received = {
         mqttTopic: packet.topic,
