@@ -10,7 +10,7 @@ import { stage } from "../streams/core/stage.ts";
 import { alarms as alarmsTopic, alertQuarantine, episodes, type EpisodesBody } from "../schemas/topics.ts";
 import { takeDeviceAlarm } from "./alarms/by-device.ts";
 import { takeEpisode, takeStillCrossing } from "./alarms/by-rule.ts";
-import { passTime } from "./alarms/condition.ts";
+import { passTime } from "./alarms/course.ts";
 import { type Cell, Desk } from "./alarms/desk.ts";
 import { pageOverdue, takeDeviceState, takeSensorState } from "./alarms/technical.ts";
 import { isAboutAlarms, released, waits } from "./alarms/waiting.ts";

@@ -1,6 +1,7 @@
 /** Alarms that a device itself reports. Its own pauses are shown; they mute no other condition and keep nobody from being told (clinical.md 12). */
 import type { DeviceAlarm } from "../../schemas/alert-records.ts";
-import { change, type Condition, confirm, end, raise, raiseAgain, type Turn, unseen, type Word } from "./condition.ts";
+import { type Condition, end, raise, raiseAgain, type Turn, type Word } from "./condition.ts";
+import { change, confirm, unseen } from "./course.ts";
 import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfDevice } from "./facts.ts";
 import { said } from "./signal.ts";

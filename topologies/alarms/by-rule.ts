@@ -2,7 +2,8 @@
 import { receivedTime } from "../../streams/core/time.ts";
 import type { StillCrossing } from "../../schemas/alert-records.ts";
 import type { Episode } from "../../schemas/records.ts";
-import { asTold, type Condition, confirm, end, raise, raiseAgain, unseen, type Word } from "./condition.ts";
+import { type Condition, end, raise, raiseAgain, type Word } from "./condition.ts";
+import { asTold, confirm, unseen } from "./course.ts";
 import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfEpisode } from "./facts.ts";
 import { sounding } from "./signal.ts";

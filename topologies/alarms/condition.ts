@@ -6,8 +6,7 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import { type EventTime, eventTime, type ReceivedTime } from "../../streams/core/time.ts";
 import type { Alarm } from "../../schemas/alert-records.ts";
-import type { Priority } from "../../schemas/priority.ts";
-import { afterCondition, afterPause, type Signal } from "./signal.ts";
+import { afterCondition, type Signal } from "./signal.ts";
 
 /** What is so of an alarm, beside where it stands in its life. */
 export type Facts = Omit<
@@ -34,13 +33,6 @@ export interface Condition {
   readonly lateUntil: number | null;
 }
 
-/** What an alarm that was told says, without where it stood in its life. */
-const factsOf = (alarm: Alarm): Facts => {
-  const { kind, identity, instance, revision, phase, present, end: ended, ...rest } = alarm;
-  const { timeliness, signal, inactivation, ...facts } = rest;
-  return facts;
-};
-
 export interface Turn {
   readonly condition: Condition;
   readonly told: readonly Alarm[];
@@ -57,7 +49,8 @@ export interface Word {
   readonly lateUntil: number | null;
 }
 
-const stay = (condition: Condition): Turn => ({ condition, told: [] });
+/** Nothing is to be told. */
+export const stay = (condition: Condition): Turn => ({ condition, told: [] });
 
 /**
  * Beside what clinical.md 13 names, the rule or code (two rules on one channel are two conditions) and what it came from, so that no
@@ -123,88 +116,6 @@ export const raiseAgain = (before: Condition, name: string, word: Word, why: str
   return { condition: { ...condition, raisedAt }, told: [makesWay, ...told] };
 };
 
-const rank: Readonly<Record<Priority, number>> = { low: 0, medium: 1, high: 2 };
-
-const phaseOf = (before: Priority, after: Priority): "escalate" | "deescalate" | "update" => {
-  if (rank[after] === rank[before]) return "update";
-  return rank[after] > rank[before] ? "escalate" : "deescalate";
-};
-
-const told: readonly (keyof Alarm)[] = [
-  "priority",
-  "signal",
-  "inactivation",
-  "timeliness",
-  "text",
-  "event",
-  "value",
-  "lowLimit",
-  "highLimit",
-  "unit",
-  "bed",
-  "bedSince",
-  "bedConfirmed",
-  "detail",
-];
-
-/** Something else is so of an open instance. A rise in priority is an escalation and a fall a de-escalation; what is the same is not told. */
-export const change = (before: Condition, word: Word): Turn => {
-  const { open } = before;
-  if (open === null) return stay(before);
-  const { facts, signal } = word;
-  const after: Alarm = {
-    ...open,
-    ...facts,
-    onset: open.onset,
-    origin: open.origin,
-    revision: open.revision + 1,
-    phase: phaseOf(open.priority, facts.priority),
-    signal: signal.signal,
-    inactivation: signal.inactivation,
-  };
-  const condition: Condition = { ...before, signal, saidAt: word.at };
-  if (told.every((field) => after[field] === open[field])) return stay(condition);
-  return { condition: { ...condition, open: after }, told: [after] };
-};
-
-/** Nobody can say whether it is still there: its next word of now raises it again, and where `until` is given that time does, without one. */
-export const unseen = (before: Condition, until: number | null): Turn => {
-  const lateUntil = before.open?.timeliness === "current" ? (before.lateUntil ?? until) : before.lateUntil;
-  return stay(before.unseen && lateUntil === before.lateUntil ? before : { ...before, unseen: true, lateUntil });
-};
-
-/** The word that would tell it as it was told last, of now. */
-export const asTold = (open: Alarm, { signal, saidAt }: Condition): Word => ({
-  facts: factsOf(open),
-  signal,
-  at: saidAt,
-  late: false,
-  lateUntil: null,
-});
-
-/** A late one turns out to be true now: it is told as current, with its real onset, and starts for the people only here (clinical.md 7). */
-export const confirm = (before: Condition, word: Word, why: string | null): Turn => {
-  const { open } = before;
-  if (open === null || open.timeliness !== "late") return stay(before);
-  const { facts, signal } = word;
-  const current: Alarm = {
-    ...open,
-    ...facts,
-    onset: open.onset,
-    origin: open.origin,
-    revision: open.revision + 1,
-    phase: "start",
-    signal: signal.signal,
-    inactivation: signal.inactivation,
-    timeliness: "current",
-    detail: joined(facts.detail, why),
-  };
-  return {
-    condition: { ...before, open: current, signal, saidAt: word.at, unseen: false, lateUntil: null },
-    told: [current],
-  };
-};
-
 /** Present to absent. One that came late and was never confirmed is over: nobody was paged, and the unit gets one delayed item. */
 export const end = (
   before: Condition,
@@ -243,18 +154,6 @@ export const end = (
   };
 };
 
-/** Log time has come this far: a pause that its device never ended is over. */
-export const passTime = (before: Condition, now: number): Turn => {
-  const signal = afterPause(before.signal, now);
-  if (before.open === null || signal === before.signal) return stay(before);
-  const open: Alarm = {
-    ...before.open,
-    revision: before.open.revision + 1,
-    phase: "update",
-    inactivation: signal.inactivation,
-  };
-  return { condition: { ...before, open, signal }, told: [open] };
-};
-
-const joined = (detail: string | null, more: string | null): string | null =>
+/** Two remarks as one. */
+export const joined = (detail: string | null, more: string | null): string | null =>
   detail === null || more === null ? (detail ?? more) : `${detail}; ${more}`;

@@ -9,7 +9,8 @@ import { type EventTime, eventTime, receivedTime } from "../../streams/core/time
 import type { SensorState } from "../../schemas/alert-records.ts";
 import type { Priority } from "../../schemas/priority.ts";
 import type { DeviceState } from "../../schemas/records.ts";
-import { asTold, change, confirm, end, raise, raiseAgain, unseen, type Word } from "./condition.ts";
+import { end, raise, raiseAgain, type Word } from "./condition.ts";
+import { asTold, change, confirm, unseen } from "./course.ts";
 import { type Desk, nameOf } from "./desk.ts";
 import { factsOfTechnical, type Technical } from "./facts.ts";
 import { withState } from "./place.ts";
