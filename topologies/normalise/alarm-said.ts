@@ -72,10 +72,10 @@ export const cleaned = (alarm: DecodedAlarm): Cleaned => {
   };
 };
 
-/** Without control characters, and cut. */
+/** On one line, without control characters, and cut. */
 const printable = (text: string, length: number): string =>
   text
-    .replace(/\p{Cc}+/gu, " ")
+    .replace(/[\s\p{Cc}]+/gu, " ")
     .trim()
     .slice(0, length);
 
