@@ -31,7 +31,7 @@ board/dist/index.html: node_modules/.installed $(shell find board -name node_mod
 demo: node_modules/.installed board/dist/index.html ## a simulated ward on the embedded stack, with its page (BEDS, SEED, SPEED, PORT, RECORDINGS=folder)
 	@exec node streams/main.ts demo --beds $(BEDS) --seed $(SEED) --speed $(SPEED) --port $(PORT) $(if $(RECORDINGS),--recordings $(RECORDINGS))
 
-up: node_modules/.installed board/dist/index.html ## the same on mosquitto, Kafka, QuestDB, Apicurio and HAPI FHIR
+up: node_modules/.installed board/dist/index.html ## the same on mosquitto, Kafka, QuestDB, Apicurio, HAPI FHIR and Prometheus
 	@node deploy/cli.ts up --beds $(BEDS) --seed $(SEED) --board-port $(PORT)
 
 down: node_modules/.installed ## stop what `make up` started

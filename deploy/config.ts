@@ -30,6 +30,9 @@ const defaultPorts = {
   apicurio: 8081,
   /** HAPI FHIR, below /fhir. */
   hapi: 8090,
+  prometheus: 9090,
+  /** Not its customary 9093, which is Kafka's controller here. */
+  alertmanager: 9095,
 };
 
 export type PortName = keyof typeof defaultPorts;

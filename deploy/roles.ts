@@ -11,8 +11,10 @@ import { checkConfig } from "../streams/config.ts";
 import { OperatingError } from "../streams/core/failure.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { chooseWard, writeRoster } from "../streams/roles/sim.ts";
-import type { StackConfig } from "./config.ts";
+import { host, type StackConfig } from "./config.ts";
+import { freePorts } from "./ports.ts";
 import { identify, isAlive, type ProcessIdentity, waitForEnd } from "./process-identity.ts";
+import { targetsFolder } from "./servers/prometheus/prometheus.ts";
 import type { Stack } from "./stack.ts";
 
 export interface RolesOptions {
@@ -61,11 +63,39 @@ export const startRoles = async (options: RolesOptions): Promise<{ readonly page
     note(stack.config, running);
     onLine(`${name.padEnd(18)} running  ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   };
-  const all = roles(config, stack.server("mosquitto").url, options);
+  const all = await measured(roles(config, stack.server("mosquitto").url, options), options);
   // the ward comes last: what it sends before ingest has its session, the broker keeps for nobody
   await Promise.all([...all.slice(0, -1).map(start), seedEhr(options)]);
   await Promise.all(all.slice(-1).map(start));
   return { page: `http://127.0.0.1:${options.boardPort}` };
+};
+
+interface Target {
+  readonly targets: readonly [string];
+  readonly labels: { readonly job: string };
+}
+
+/**
+ * Serves each one's numbers, at the port that it had before or else at a free one, and tells Prometheus where; the board serves its own beside
+ * the page, the ward has none.
+ */
+const measured = async (all: readonly Role[], { stack, boardPort }: RolesOptions): Promise<readonly Role[]> => {
+  const file = join(targetsFolder(stack.config.data), "roles.json");
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly Target[]) : [];
+  const free = Object.values(await freePorts());
+  const targetOf = (name: string, n: number): Target => {
+    const job = `afferent-${name}`;
+    if (name === "board") return { targets: [`${host}:${boardPort}`], labels: { job } };
+    return before.find(({ labels }) => labels.job === job) ?? { targets: [`${host}:${free[n]}`], labels: { job } };
+  };
+  const serving = all.filter(([name]) => name !== "sim");
+  const targets = new Map(serving.map(([name], n) => [name, targetOf(name, n)]));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify([...targets.values()]));
+  return all.map(([name, args]): Role => {
+    const port = name === "board" ? undefined : targets.get(name)?.targets[0].split(":")[1];
+    return [name, port === undefined ? args : [...args, "--metrics-port", port]];
+  });
 };
 
 /** The patients of the roster, whom the EHR knows before anything is written about them. */

@@ -1,8 +1,9 @@
 /** What the stack must know to run one server. One file per server fills this in: `servers/<name>/<name>.ts`. */
 import type { StackConfig } from "./config.ts";
+import type { SystemProgram } from "./system-packages.ts";
 
 /** What is written to comes before what writes; they are stopped in the opposite order. */
-export const serverNames = ["kafka", "apicurio", "questdb", "hapi", "mosquitto"] as const;
+export const serverNames = ["kafka", "apicurio", "questdb", "hapi", "mosquitto", "alertmanager", "prometheus"] as const;
 export type ServerName = (typeof serverNames)[number];
 
 /** A module of `servers/pom.xml`. */
@@ -31,7 +32,7 @@ export interface ServerSpec {
   readonly name: ServerName;
   readonly software?: SoftwareName;
   /** Installed by the system's package manager. */
-  readonly systemPackage?: "mosquitto";
+  readonly systemPackage?: SystemProgram;
   /** The ports it listens on; the first is the one that clients use. */
   ports(ports: StackConfig["ports"]): readonly [number, ...number[]];
   /** What a client connects to. */

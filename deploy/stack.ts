@@ -4,15 +4,25 @@ import type { StackConfig } from "./config.ts";
 import { fetchSoftware } from "./fetch.ts";
 import { type ServerHandle, serverHandle } from "./handle.ts";
 import { type ServerName, type ServerSpec, serverNames, type SoftwareName } from "./server.ts";
+import { alertmanager } from "./servers/alertmanager/alertmanager.ts";
 import { apicurio } from "./servers/apicurio/apicurio.ts";
 import { hapi } from "./servers/hapi/hapi.ts";
 import { kafka } from "./servers/kafka/kafka.ts";
 import { mosquitto } from "./servers/mosquitto/mosquitto.ts";
+import { prometheus } from "./servers/prometheus/prometheus.ts";
 import { questdb } from "./servers/questdb/questdb.ts";
 import { runningPorts } from "./state.ts";
 import { type OnLine, provideSystemPrograms } from "./system-packages.ts";
 
-const specs: Readonly<Record<ServerName, ServerSpec>> = { kafka, apicurio, questdb, hapi, mosquitto };
+const specs: Readonly<Record<ServerName, ServerSpec>> = {
+  kafka,
+  apicurio,
+  questdb,
+  hapi,
+  mosquitto,
+  alertmanager,
+  prometheus,
+};
 
 export interface Stack {
   readonly config: StackConfig;
@@ -20,7 +30,7 @@ export interface Stack {
   readonly servers: readonly ServerHandle[];
   /** Throws a RangeError for one that it was not started with. */
   server(name: ServerName): ServerHandle;
-  /** Stops all: first what sends (mosquitto), last what the others write to (Kafka). */
+  /** Stops all: first what sends (mosquitto) and what looks on, last what the others write to (Kafka). */
   stop(): Promise<void>;
 }
 
@@ -84,10 +94,10 @@ export const provideSoftware = async (
 /** `kafka  healthy  127.0.0.1:9092  ready after 2.1 s  pid 4711`; its log file when it isn't healthy. */
 export const healthLine = async (server: ServerHandle): Promise<string> => {
   const { name, pid, url, readyMs, logFile } = server;
-  if (pid === undefined) return `${name.padEnd(10)} stopped`;
+  if (pid === undefined) return `${name.padEnd(12)} stopped`;
   const healthy = await server.health();
   const ready = readyMs === undefined ? "not ready yet" : `ready after ${(readyMs / 1000).toFixed(1)} s`;
-  return `${name.padEnd(10)} ${healthy ? "healthy  " : "unhealthy"}  ${url.padEnd(30)} ${ready}  pid ${pid}${healthy ? "" : `  log ${logFile}`}`;
+  return `${name.padEnd(12)} ${healthy ? "healthy  " : "unhealthy"}  ${url.padEnd(30)} ${ready}  pid ${pid}${healthy ? "" : `  log ${logFile}`}`;
 };
 
 const stackOf = (config: StackConfig, names: readonly ServerName[]): Stack => {

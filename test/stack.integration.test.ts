@@ -170,7 +170,7 @@ describe("starting and ending", () => {
     expect(up.stdout + up.stderr).toMatch(/^kafka +healthy/m);
     const started = runningServers(config);
     expect(started).toHaveLength(2);
-    expect(cli(config, "status").status, "not all five run").toBe(1);
+    expect(cli(config, "status").status, "not all run").toBe(1);
 
     const down = cli(config, "down");
     expect([down.status, down.stdout.trim()]).toEqual([0, "stopped kafka, mosquitto"]);
