@@ -6,13 +6,14 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { OperatingError } from "./core/failure.ts";
 import type { Topology } from "./core/topology.ts";
 import type { Wire } from "./core/wire.ts";
-import type { Config } from "./config.ts";
+import { type Config, hasSpool } from "./config.ts";
 import { loadAdapters } from "./io/device-adapters.ts";
 import { fhirSink } from "./io/fhir.ts";
 import type { ConsentCheck } from "./io/fhir/write.ts";
 import { confluentRegistry } from "./io/registry/confluent.ts";
 import { localRegistry } from "./io/registry/local.ts";
 import type { SchemaRegistry } from "./io/registry/registry.ts";
+import { rememberedRegistry } from "./io/registry/remembered.ts";
 import { openWire } from "./io/registry/wire.ts";
 import { readRoster, type Roster } from "./io/roster-file.ts";
 import { questdbSeries } from "./io/series/questdb.ts";
@@ -40,6 +41,8 @@ export interface Platform {
   readonly say: Logger;
   readonly running: SinkRunnerOptions;
   readonly counted: Counts;
+  /** The log is away and its topics are not looked at yet: only for a listener that has a spool. */
+  readonly logAway?: boolean;
   close(): Promise<void>;
 }
 
@@ -151,8 +154,21 @@ export const openPlatform = async (config: Config, role: string): Promise<Platfo
   const say = pino({ name: role, level: process.env["LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const topology = await describeTopology(config);
   const log = openLog(config, topology);
-  await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
-  const registry = openRegistry(config);
+  // a listener that starts while all else is down is the alert circuit's ear
+  const startsAlone = role === "listen" && hasSpool(config) && config.speed === 1;
+  const logAway = await log.ensure(topology.topics).then(
+    () => false,
+    (error: unknown) => {
+      if (!(startsAlone && error instanceof OperatingError && error.retry)) throw error;
+      say.error({ error: String(error) }, "the raw log is away at the start; the door opens with the spool alone");
+      return true;
+    },
+  );
+  const registry = startsAlone
+    ? rememberedRegistry(openRegistry(config), join(config.data, "schema-ids.json"), (error) =>
+        say.error({ error: String(error) }, "the schema registry is away; what it said before holds"),
+      )
+    : openRegistry(config);
   const wire = await openWire(registry, topology.topics);
   const metrics = new Registry();
   return {
@@ -162,6 +178,7 @@ export const openPlatform = async (config: Config, role: string): Promise<Platfo
     topology,
     metrics,
     say,
+    logAway,
     running: runnerOptions(config, log, wire, metrics, say),
     counted: {
       received: new Counter({

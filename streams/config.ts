@@ -83,6 +83,10 @@ const shape = z.strictObject({
 
 export type Config = z.infer<typeof shape>;
 
+/** A listener before Kafka has a spool unless told otherwise; an embedded raw log is as near as a spool would be. */
+export const hasSpool = ({ intake, log }: Pick<Config, "intake" | "log">): boolean =>
+  intake.kind === "listener" && log.kind === "kafka" && intake.spool !== false;
+
 /** Checks a configuration as a whole. Codes: `config-invalid`, with every problem and its place. */
 export const checkConfig = (value: unknown, source: string): Config => {
   const parsed = shape.safeParse(value);

@@ -23,6 +23,8 @@ export interface SpoolOptions {
   readonly onError: (error: unknown) => void;
   /** The log has all that was spooled: from now on it is asked first again. */
   readonly onBack: () => void;
+  /** Until then nothing is appended, all is spooled: for a log that others must write to first. */
+  readonly ready?: Promise<unknown>;
   /** How long the log may take before what it was given goes to the spool as well. */
   readonly patienceMs?: number;
 }
@@ -46,7 +48,7 @@ export class Spool implements Appender {
     this.#options = options;
     this.#patienceMs = options.patienceMs ?? usualPatienceMs;
     this.#failure.promise.catch(() => undefined); // whoever waits for it is told
-    if (options.file.records > 0) this.#beginDraining();
+    if (options.file.records > 0 || options.ready !== undefined) this.#beginDraining();
   }
 
   /** Rejects when an append from the spool met a broken invariant: the spool keeps what it has, and nothing is drained any more. */
@@ -107,7 +109,8 @@ export class Spool implements Appender {
 
   /** Until nothing is left; the log is asked first again from that moment on. */
   async #drain(underWay?: { readonly direct: Promise<void>; readonly head: SpoolHead }): Promise<void> {
-    const { appender, file, onBack, onError } = this.#options;
+    const { appender, file, onBack, onError, ready } = this.#options;
+    await Promise.race([ready, aborted(this.#closing.signal)]);
     // the log may take it yet; what is told of its failure was told
     if (underWay !== undefined) await this.#carry(underWay.head, underWay.direct, () => undefined);
     while (!this.#closing.signal.aborted) {
@@ -153,3 +156,6 @@ export class Spool implements Appender {
     await sleep(retryPauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

@@ -6,20 +6,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, Gauge } from "prom-client";
 import type { Platform } from "../compose.ts";
 import { loadRoster, loadRules } from "../compose.ts";
+import { hasSpool } from "../config.ts";
 import type { Received } from "../core/received.ts";
 import { OperatingError } from "../core/failure.ts";
-import type { TimeScale } from "../core/time.ts";
+import { realTime, type TimeScale } from "../core/time.ts";
 import { startListener } from "../io/mqtt/listener.ts";
 import type { Acceptance } from "../io/mqtt/held-acknowledgements.ts";
 import { startSubscriber, type Subscriber } from "../io/mqtt/subscriber.ts";
 import type { Tap } from "../io/tap/tap.ts";
+import type { Appender } from "../log/log.ts";
 import { RawIntake, withinLargest } from "../log/raw-intake.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { whenChanged } from "./changed-files.ts";
 import { closeTap, openTap } from "./listener-tap.ts";
 import { closeAll, type Running } from "./running.ts";
 import { announce, fixScale, type SourceOptions, tick, wasAnnounced } from "./source.ts";
-import { closeSpool, openSpool, wantsSpool } from "./vitals-spool.ts";
+import { closeSpool, openSpool } from "./vitals-spool.ts";
 
 /**
  * Waveforms come through a session and a raw topic of their own, so that a waiting one blocks no vital. The vitals' session takes all the rest,
@@ -105,37 +107,86 @@ const announceChanges = async (
 const announceAgainMs = 1_000;
 const rosterRefused = "afferent_roster_refused";
 
+/** As {@link announceAll}, once the log is there: a listener with a spool has opened its door meanwhile. Waits for ever when aborted. */
+const announceOnceBack = async (
+  platform: Platform,
+  source: SourceOptions,
+  refused: Gauge,
+  signal: AbortSignal,
+): Promise<TimeScale> => {
+  while (!signal.aborted)
+    try {
+      await platform.log.ensure(platform.topology.topics);
+      return await announceAll(platform, source, refused);
+    } catch (error) {
+      if (!(error instanceof OperatingError && error.retry)) throw error;
+      platform.say.warn({ error: String(error) }, "the raw log is still away; roster and rules wait");
+      await sleep(announceAgainMs, undefined, { signal }).catch(() => undefined);
+    }
+  return new Promise(() => undefined);
+};
+
+/** Ticks, and announces what changes, until aborted. */
+const keepGoing = async (
+  platform: Platform,
+  source: SourceOptions,
+  scale: TimeScale,
+  refused: Gauge,
+  signal: AbortSignal,
+): Promise<void> => {
+  const appender = await platform.log.appender("ticks");
+  const onError = (error: unknown): void => platform.say.warn({ error: String(error) }, "no tick");
+  try {
+    await Promise.all([
+      tick(appender, scale, platform.wire, signal, onError),
+      announceChanges(platform, source, scale, refused, signal),
+    ]);
+  } finally {
+    await appender.close();
+  }
+};
+
+const openBoth = async (
+  platform: Platform,
+  scale: TimeScale,
+  ready: Promise<unknown> | undefined,
+): Promise<{ readonly intakes: Intakes; readonly door: Door }> => {
+  const intakes = await openIntakes(platform, scale, ready);
+  const open = platform.config.intake.kind === "listener" ? listener : subscribers;
+  const door = await open(platform, intakes).catch(async (error: unknown) => {
+    await intakes.close();
+    throw error;
+  });
+  return { intakes, door };
+};
+
 export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
-  const { config, log, wire, say, metrics } = platform;
+  const { log, wire, metrics } = platform;
   const source = { log, wire, now: Date.now };
   const refused = new Gauge({
     name: rosterRefused,
     help: "1 while the roster or the rules at hand are refused and what was announced before is in force",
     registers: [metrics],
   });
-  const scale = await announceAll(platform, source, refused);
-  const intakes = await openIntakes(platform, scale);
-  const open = config.intake.kind === "listener" ? listener : subscribers;
-  const door = await open(platform, intakes).catch(async (error: unknown) => {
-    await intakes.close();
+  const stop = new AbortController();
+  const alone = platform.logAway === true ? announceOnceBack(platform, source, refused, stop.signal) : undefined;
+  const scale = alone === undefined ? await announceAll(platform, source, refused) : realTime;
+  alone?.catch(() => undefined); // `going` tells
+  const { intakes, door } = await openBoth(platform, scale, alone).catch((error: unknown) => {
+    stop.abort();
     throw error;
   });
-  const stop = new AbortController();
-  const tickAppender = await log.appender("ticks");
-  const ticking = tick(tickAppender, scale, wire, stop.signal, (error) =>
-    say.warn({ error: String(error) }, "no tick"),
+  const going = Promise.race([alone, aborted(stop.signal)]).then(() =>
+    keepGoing(platform, source, scale, refused, stop.signal),
   );
-  const announcing = announceChanges(platform, source, scale, refused, stop.signal);
   return {
     where: door.where,
     port: door.port,
-    done: Promise.race([ticking, announcing, intakes.failed]),
+    done: Promise.race([going, intakes.failed]),
     close: () =>
       closeAll([
         intakes.close,
-        () => tickAppender.close(),
-        () => ticking,
-        () => announcing,
+        () => going,
         async () => {
           stop.abort();
           metrics.removeSingleMetric(rosterRefused);
@@ -158,7 +209,12 @@ interface Intakes {
   close(): Promise<void>;
 }
 
-const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intakes> => {
+/** Until `ready` nothing is appended: what others must write first is not there yet. */
+const openIntakes = async (
+  platform: Platform,
+  scale: TimeScale,
+  ready: Promise<unknown> | undefined,
+): Promise<Intakes> => {
   const { log, wire, counted, say, metrics } = platform;
   const registers = [metrics];
   const labelNames = ["topic"] as const;
@@ -185,8 +241,8 @@ const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intake
   }[] = [];
   const openOne = async (topic: typeof raw | typeof rawWaveforms): Promise<RawIntake> => {
     const direct = await log.appender(`intake.${topic.name}`);
-    const spool = topic === raw && wantsSpool(platform.config) ? openSpool(direct, platform) : undefined;
-    const appender = spool ?? direct;
+    const spool = topic === raw && hasSpool(platform.config) ? openSpool(direct, platform, ready) : undefined;
+    const appender = spool ?? (ready === undefined ? direct : appendsOnce(ready, direct));
     let dropped = 0;
     shed.inc({ topic: topic.name }, 0);
     const intake = new RawIntake({
@@ -200,7 +256,10 @@ const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intake
         counted.receivedBytes.inc(bytes);
       },
       onError: (error) =>
-        say.warn({ error: String(error) }, "the raw log is away; senders wait for their acknowledgement"),
+        say.warn(
+          { topic: topic.name, error: String(error) },
+          "the raw log is away; senders wait for their acknowledgement",
+        ),
       onFull: (full) => {
         if (full) say.error({ topic: topic.name }, "intake full: nothing more is taken until the raw log is back");
         else say.warn({ topic: topic.name, dropped }, "intake has room again; dropped: messages that came at QoS 0");
@@ -231,6 +290,17 @@ const openIntakes = async (platform: Platform, scale: TimeScale): Promise<Intake
   };
 };
 
+const appendsOnce = (ready: Promise<unknown>, appender: Appender): Appender => ({
+  append: async (records) => {
+    await ready;
+    await appender.append(records);
+  },
+  close: () => appender.close(),
+});
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+
 const listener = async (platform: Platform, intakes: Intakes): Promise<Door> => {
   const { config, say } = platform;
   if (config.intake.kind !== "listener") throw new TypeError("listener: another intake is configured");
@@ -244,6 +314,9 @@ const listener = async (platform: Platform, intakes: Intakes): Promise<Door> => 
         ? intakes.waveforms.accept(message, connected)
         : acceptTwice(message, connected, intakes.vitals, tap),
     onError: (error) => say.debug({ error: String(error) }, "a device's connection ended with an error"),
+  }).catch((error: unknown) => {
+    if (tap !== undefined) closeTap(tap, platform);
+    throw error;
   });
   const close = async (): Promise<void> => {
     await open.close();

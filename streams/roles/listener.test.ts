@@ -4,10 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
-import { openPlatform, type Platform } from "../compose.ts";
+import { describeTopology, openPlatform, type Platform } from "../compose.ts";
 import { checkConfig, type Config } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { Received } from "../core/received.ts";
+import type { Body } from "../core/topic.ts";
+import { localRegistry } from "../io/registry/local.ts";
+import { rememberedRegistry } from "../io/registry/remembered.ts";
+import { openWire } from "../io/registry/wire.ts";
 import { startTapEndpoint } from "../io/tap/endpoint.ts";
 import { eventually } from "../log/conformance-fixtures.ts";
 import type { Appender, Log } from "../log/log.ts";
@@ -50,6 +54,9 @@ const configOf = (data: string, alertTap: string): Config =>
     "of a test",
   );
 
+const noKafka = (): Promise<never> =>
+  Promise.reject(new OperatingError("log-unavailable", "no Kafka", { retry: true }));
+
 /** What a listener sees of Kafka: the appends of its intakes go to SQLite here, or nowhere while `isAway`. */
 const beforeKafka = async (data: string, alertTap: string, kafka: { isAway: boolean }): Promise<Platform> => {
   const platform = await openPlatform(configOf(data, alertTap), "listen");
@@ -57,14 +64,13 @@ const beforeKafka = async (data: string, alertTap: string, kafka: { isAway: bool
   const appender = async (name: string): Promise<Appender> => {
     const real = await platform.log.appender(name);
     const append: Appender["append"] = (records) =>
-      kafka.isAway && name.startsWith("intake.")
-        ? Promise.reject(new OperatingError("log-unavailable", "no Kafka", { retry: true }))
-        : real.append(records);
+      kafka.isAway && name.startsWith("intake.") ? noKafka() : real.append(records);
     return { append, close: () => real.close() };
   };
   const log = new Proxy(platform.log, {
     get(target, property) {
       if (property === "appender") return appender;
+      if (property === "ensure" && kafka.isAway) return noKafka;
       const value: unknown = Reflect.get(target, property);
       return typeof value === "function" ? value.bind(target) : value;
     },
@@ -98,23 +104,25 @@ const connectTo = async (port: number | undefined, clientId: string): Promise<Mq
   return client;
 };
 
-/** All readings of the raw log's vitals, by device, in their order. */
-const rawReadings = async ({ log, wire }: Platform): Promise<ReadonlyMap<string, readonly Reading[]>> => {
-  const byDevice = new Map<string, Reading[]>();
+/** All that the raw log of vitals holds, partition after partition. */
+const rawBodies = async ({ log, wire }: Platform): Promise<readonly Body[]> => {
+  const bodies: Body[] = [];
   for (let partition = 0; partition < raw.partitions; partition++) {
     const reader = await log.reader(raw.name, partition, "start");
-    for (;;) {
-      const records = await reader.next(0);
-      if (records.length === 0) break;
+    for (let records = await reader.next(0); records.length > 0; records = await reader.next(0))
       for (const { value } of records) {
         const decoded = wire.decode(raw, value);
-        if (!decoded.ok || decoded.value.body.kind !== "reading") continue;
-        byDevice.getOrInsertComputed(decoded.value.body.device, () => []).push(decoded.value.body as Reading);
+        if (decoded.ok) bodies.push(decoded.value.body);
       }
-    }
     await reader.close();
   }
-  return byDevice;
+  return bodies;
+};
+
+/** All readings of the raw log's vitals, by device, in their order. */
+const rawReadings = async (platform: Platform): Promise<ReadonlyMap<string, readonly Reading[]>> => {
+  const readings = (await rawBodies(platform)).filter((body): body is Reading => body.kind === "reading");
+  return Map.groupBy(readings, ({ device }) => device);
 };
 
 const textOf = ({ payload }: { readonly payload: Uint8Array }): string => Buffer.from(payload).toString();
@@ -171,6 +179,45 @@ describe("a listener whose raw log is away", () => {
     expect(circuit.messages.map(textOf)).toEqual(["numerics", "alarms", "status"]);
     kafka.isAway = false;
     await wave;
+  });
+});
+
+describe("a listener that starts while Kafka and the schema registry are away", () => {
+  const nothing = {
+    log: { kind: "kafka", brokers: ["127.0.0.1:1"] },
+    registry: { kind: "confluent", url: "http://127.0.0.1:1" },
+  };
+
+  it("opens its door with what the registry once said: what comes is at the circuit, and on its own disk", {
+    timeout: 60_000,
+  }, async () => {
+    const [data, circuit] = [await freshData(), await startCircuit()];
+    const config = { ...configOf(data, circuit.url), ...nothing } as Config;
+    await expect(openPlatform(config, "listen")).rejects.toMatchObject({ code: "registry-unavailable" });
+    const earlier = rememberedRegistry(localRegistry(":memory:"), join(data, "schema-ids.json"), () => undefined);
+    await openWire(earlier, (await describeTopology(config)).topics);
+    await expect(openPlatform(config, "process")).rejects.toMatchObject({ code: "log-unavailable" });
+
+    const platform = await openPlatform(config, "listen");
+    closing.push(platform.close);
+    const device = await connectTo((await openDoor(platform)).port, "mon-1");
+    await device.publishAsync("afferent/mon-1/alarms", "asystole", { qos: 1 });
+    expect(circuit.messages.map(textOf)).toEqual(["asystole"]);
+    expect(await platform.metrics.metrics()).toContain("afferent_spool_records 1");
+  });
+
+  it("tells roster and rules, and what it spooled, when they are back", async () => {
+    const [data, circuit, kafka] = [await freshData(), await startCircuit(), { isAway: true }];
+    const platform = { ...(await beforeKafka(data, circuit.url, kafka)), logAway: true };
+    const device = await connectTo((await openDoor(platform)).port, "mon-1");
+    await device.publishAsync("afferent/mon-1/alarms", "asystole", { qos: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await rawBodies(platform)).map(({ kind }) => kind)).toEqual([]);
+    kafka.isAway = false;
+    await eventually(async () => {
+      const kinds = new Set((await rawBodies(platform)).map(({ kind }) => kind));
+      expect(kinds).toEqual(new Set(["reading", "rules", "tick"]));
+    }, 5_000);
   });
 });
 

@@ -10,12 +10,12 @@ import { SpoolFile } from "../log/spool-file.ts";
 const recordsName = "afferent_spool_records";
 const bytesName = "afferent_spool_bytes";
 
-/** A listener before Kafka has one unless told otherwise; an embedded raw log is as near as a spool would be. */
-export const wantsSpool = ({ intake, log }: Platform["config"]): boolean =>
-  intake.kind === "listener" && log.kind === "kafka" && intake.spool !== false;
-
-/** Codes: `spool-unavailable`. */
-export const openSpool = (appender: Appender, { config, metrics, say }: Platform): Spool => {
+/** `ready`: until then nothing goes to the raw log. Codes: `spool-unavailable`. */
+export const openSpool = (
+  appender: Appender,
+  { config, metrics, say }: Platform,
+  ready: Promise<unknown> | undefined,
+): Spool => {
   const file = new SpoolFile(join(config.data, "spool.sqlite"));
   const left = file.records;
   if (left > 0) say.warn({ records: left }, "an earlier run left a spool; it goes to the raw log first");
@@ -39,6 +39,7 @@ export const openSpool = (appender: Appender, { config, metrics, say }: Platform
   return new Spool({
     appender,
     file,
+    ...(ready !== undefined && { ready }),
     onAway: (error) => say.error({ error: String(error) }, "the raw log is away; vitals go to the spool"),
     onError: (error) => {
       const refused = error instanceof OperatingError && !error.retry;
