@@ -7,7 +7,7 @@ import type { Bounds } from "../core/admission.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { Append } from "./log.ts";
 
-/** Where the file, without what a crash may leave beside it (64 MiB), stops growing: an hour of 5,000 messages a second of 200 bytes. */
+/** Where the file, without what a crash may leave beside it (64 MiB), stops growing: three hours of a thousand devices that send 200 bytes a second. */
 export const spoolBytesMax = 4 * 1024 * 1024 * 1024;
 
 const table = `create table if not exists spooled (
