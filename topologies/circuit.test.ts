@@ -4,7 +4,8 @@ import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
 import type { Association, Device, Rule } from "../schemas/records.ts";
 import type { RawBody } from "../schemas/topics.ts";
 import { logTime, receivedTime } from "../streams/core/time.ts";
-import { type Driver, drive } from "../streams/sim/drive.ts";
+import { chain } from "../streams/sim/chain.ts";
+import { drive } from "../streams/sim/drive.ts";
 import { alarmsOf, at, inShort, link, ruleOf, t0 } from "../streams/sim/said.ts";
 import { alarms } from "./alarms.ts";
 import { normalise } from "./normalise.ts";
@@ -23,38 +24,11 @@ const circuit = () => {
   const first = drive(normalise(adapters));
   const second = drive(thresholds);
   const third = drive(alarms);
-  const carried = new Map<unknown, number>();
-  const carry = (
-    from: Driver<never, never>,
-    topic: string,
-    to: (key: string, at: number, body: never) => void,
-  ): void => {
-    const outputs = (from.outputs as (name: string) => readonly { key: string; logTime: number; body: unknown }[])(
-      topic,
-    );
-    for (const { key, logTime: when, body } of outputs.slice(carried.get(from) ?? 0)) to(key, when, body as never);
-    carried.set(from, outputs.length);
-  };
-  const flow = (): void => {
-    carry(first as never, "vitals", second.send);
-    carry(second as never, "episodes", third.send);
-  };
   second.send("", t0 - 1, { kind: "rules", version: 1, effectiveFrom: logTime(t0 - 1), rules });
   return {
+    ...chain<RawBody>([first, second, third], ["vitals", "episodes"]),
     outputs: third.outputs,
     refusals: () => [...first.refusals(), ...second.refusals(), ...third.refusals()],
-    send(key: string, when: number, body: RawBody): void {
-      first.send(key, when, body);
-      flow();
-    },
-    /** A second passes for each stage in turn. */
-    tick(when: number): void {
-      first.tick(when);
-      flow();
-      second.tick(when);
-      flow();
-      third.tick(when);
-    },
   };
 };
 type Circuit = ReturnType<typeof circuit>;
