@@ -206,13 +206,13 @@ describe("the platform's own topics", () => {
 
   it("refuse a device, under whatever name it connects; it has no acknowledgement, and its own topics stay its own", async () => {
     const { port, client, stored, refused } = await open();
-    const closed = new Promise((resolve) => client.once("close", resolve));
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     client.publishAsync(beat, "{}", { qos: 1 }).catch(() => undefined);
     await closed;
     const named = await as(port, "mon-02", platformPassword);
     closing.push(() => named.endAsync(true));
     await named.publishAsync("afferent/mon-02/numerics", "{}", { qos: 1 });
-    const gone = new Promise((resolve) => named.once("close", resolve));
+    const gone = new Promise<void>((resolve) => named.once("close", () => resolve()));
     named.publishAsync(beat, "{}", { qos: 0 }).catch(() => undefined);
     await gone;
     expect((await stored()).map((r) => r.device)).toEqual(["mon-02"]);

@@ -1,6 +1,6 @@
 /** What a ward is to whoever plays it: its roster, the truth about it, and its devices' messages in the order of ward time. */
 
-export type WardStream = "numerics" | "waveforms" | "status";
+export type WardStream = "numerics" | "waveforms" | "status" | "alarms";
 
 /** A message as a device sends it. */
 export interface WardMessage {
@@ -91,6 +91,8 @@ export interface Recognise {
   /** Standing of the device (schemas/records.ts, deviceState). */
   readonly device?: "silent" | "quarantining";
   readonly clock?: "off";
+  /** Codes of alarms that the device must raise itself. */
+  readonly deviceAlarms?: readonly string[];
   /** Validities that measurements of these metrics must have. */
   readonly validity?: Readonly<Record<string, string>>;
   /** Reasons with which messages or parts of them are refused. */

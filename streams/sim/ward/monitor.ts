@@ -1,5 +1,6 @@
 /** A bedside monitor of the simulated ward: what it makes of a body, its sensors and its line, once a second. */
 import type { Random } from "../random.ts";
+import { MonitorAlarms, type ShownAlarm } from "./monitor-alarms.ts";
 import { type Rubbish, rubbish } from "./rubbish.ts";
 import { mqttTopicOf, type WardMessage } from "./messages.ts";
 import { atRest, Body, type Demand, meanPressure, type Vitals } from "./physiology.ts";
@@ -34,6 +35,10 @@ interface Numeric {
   readonly at?: string;
 }
 
+/** What it believes of what it shows: nothing of a sensor that it knows is off, and no sentinel. */
+const isShown = ({ name, status }: Numeric, { electrodesOff, probe }: Effect): boolean =>
+  status === undefined && !(electrodesOff && name === "HR") && !(probe && (name === "PR" || name === "SpO2"));
+
 const utf8 = new TextEncoder();
 const searching = 127;
 const noSignal = -999;
@@ -44,6 +49,7 @@ export class Monitor {
   readonly #waves: Waves;
   readonly #boot: string;
   readonly #rubbish: Rubbish;
+  readonly #alarms = new MonitorAlarms();
   #sequence = 0;
   #last: WardMessage[] = [];
 
@@ -65,13 +71,21 @@ export class Monitor {
     const vitals = this.#body.step(atMs, demand);
     const deviceMs = atMs + (effect.clockOffsetMs ?? 0);
     const sentMs = atMs + Math.round(random.between(5, 40));
+    const numerics = [...this.#rates(vitals, demand, effect), ...this.#pressures(atS, deviceMs, vitals, demand)];
+    const alarms = this.#alarms.second(atS, deviceMs, {
+      values: Object.fromEntries(numerics.flatMap((n) => (isShown(n, effect) ? [[n.name, n.value]] : []))),
+      leadsOff: effect.electrodesOff === true,
+      probeOff: effect.probe !== undefined,
+      batteryLow: effect.batteryLow === true,
+    });
     const chunk = waveforms ? this.#waves.second(vitals, demand, effect) : undefined;
     if (effect.silent) return [];
-    const numerics = effect.rubbish
-      ? this.#message(sentMs, "numerics", this.#rubbish(atS, ++this.#sequence, isoWithOffset(deviceMs)))
-      : this.#message(sentMs, "numerics", utf8.encode(this.#reading(atS, deviceMs, vitals, demand, effect)));
-    const sent = [...this.#repeats(effect, atS, sentMs), numerics];
-    this.#last = [...this.#last, numerics].slice(-repeated);
+    const payload = effect.rubbish
+      ? this.#rubbish(atS, ++this.#sequence, isoWithOffset(deviceMs))
+      : utf8.encode(this.#reading(deviceMs, numerics, alarms, effect));
+    const reading = this.#message(sentMs, "numerics", payload);
+    const sent = [...this.#repeats(effect, atS, sentMs), reading];
+    this.#last = [...this.#last, reading].slice(-repeated);
     if (chunk === undefined) return sent;
     const bytes = chunk(this.#options.device, this.#boot, deviceMs - 1000);
     return [...sent, this.#message(sentMs + 1, "waveforms", bytes)];
@@ -86,7 +100,7 @@ export class Monitor {
     return effect.repeats && atS % repeatsEveryS === 0 ? this.#last.map((message) => ({ ...message, atMs })) : [];
   }
 
-  #reading(atS: number, deviceMs: number, vitals: Vitals, demand: Demand, effect: Effect): string {
+  #reading(deviceMs: number, numerics: readonly Numeric[], alarms: readonly ShownAlarm[], effect: Effect): string {
     return JSON.stringify({
       device: this.#options.device,
       boot: this.#boot,
@@ -94,7 +108,8 @@ export class Monitor {
       time: isoWithOffset(deviceMs),
       mode: "live",
       ...(effect.probe === "flaggedZeros" && { flags: { spo2: ["probeOff"] } }),
-      numerics: [...this.#rates(vitals, demand, effect), ...this.#pressures(atS, deviceMs, vitals, demand)],
+      numerics,
+      alarms,
     });
   }
 

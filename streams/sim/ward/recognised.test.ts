@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { DeviceAlarm } from "../../../schemas/alert-records.ts";
 import type { DeviceState, Episode, Measurement, Quarantined, Rule } from "../../../schemas/records.ts";
 import { normalise } from "../../../topologies/normalise.ts";
 import { parseRules } from "../../../topologies/rules.ts";
@@ -13,11 +14,12 @@ import { ward } from "./ward.ts";
 import { adapters, startMs } from "./ward.fixture.ts";
 
 const lastS = 340;
-/** Fewer beds than a full ward: each story still has one, and three are quiet. */
+/** Fewer beds than a full ward: each story still has one, and two are quiet. */
 const watched = ward({ beds: 15, seed: 4, startMs, waveforms: false });
 
 const measurements: Measurement[] = [];
 const states: DeviceState[] = [];
+const deviceAlarms: DeviceAlarm[] = [];
 const refusals: Quarantined[] = [];
 const episodes: Episode[] = [];
 
@@ -69,6 +71,7 @@ beforeAll(async () => {
     for (; startMs + tickedS * 1000 <= at; tickedS++) d.tick(startMs + tickedS * 1000);
     if (body.kind === "measurement") measurements.push(body as Measurement);
     if (body.kind === "deviceState") states.push(body as DeviceState);
+    if (body.kind === "deviceAlarm") deviceAlarms.push(body as DeviceAlarm);
     d.send(key, at, body as never);
   }
   episodes.push(...d.outputs("episodes").flatMap(({ body }) => (body.kind === "episode" ? [body] : [])));
@@ -89,6 +92,10 @@ describe("the truth about each story", () => {
     const said = states.filter((s) => s.device === device);
     if (recognise.device !== undefined) expect(said.map((s) => s.state)).toContain(recognise.device);
     if (recognise.clock !== undefined) expect(said.map((s) => s.clock)).toContain(recognise.clock);
+    const alarmed = deviceAlarms.filter((a) => a.device === device);
+    for (const code of recognise.deviceAlarms ?? []) expect(alarmed.map((a) => a.code)).toContain(code);
+    // its onset is that of the story, however long the monitor took to alarm it
+    for (const { eventTime: at, text } of alarmed) expect([text, at >= from - 2_000]).toEqual([text, true]);
     const reasons = new Set(refusals.filter((r) => r.device === device).map((r) => r.reason));
     expect(reasons).toEqual(new Set(recognise.refusals ?? []));
   });
@@ -100,6 +107,20 @@ describe("what no story tells", () => {
   it("beds without a crossing have no episode, among them the probe off and the electrodes off", () => {
     const unexpected = episodes.filter((e) => !eventful.has(e.device)).map((e) => `${e.device} ${e.rule.id}`);
     expect(unexpected).toEqual([]);
+  });
+
+  it("quiet beds raise no alarm of their own, and each code is mapped", () => {
+    const storied = new Set(first.map((t) => t.device));
+    expect(deviceAlarms.filter((a) => !storied.has(a.device)).map((a) => `${a.device} ${a.text}`)).toEqual([]);
+    expect(deviceAlarms.filter((a) => a.event === null)).toEqual([]);
+  });
+
+  it("asystole is alarmed by the monitor with its onset, told once, and over once it beats again", () => {
+    const asystole = first.find((t) => t.story === "asystole");
+    const told = deviceAlarms.filter((a) => a.device === asystole?.device && a.code === "ASYSTOLE");
+    expect(told.map((a) => a.why)).toEqual(["begins", "ends"]);
+    expect((told[0]?.eventTime ?? 0) - (asystole?.from ?? 0)).toBeLessThan(2_000);
+    expect((told[0]?.receivedTime ?? 0) - (asystole?.from ?? 0)).toBeGreaterThanOrEqual(4_000);
   });
 
   it("quiet beds stream with a sound clock and nothing of theirs is refused", () => {

@@ -16,6 +16,8 @@ export interface Effect {
   readonly rubbish?: true;
   readonly repeats?: true;
   readonly clockOffsetMs?: number;
+  /** The monitor runs on its battery, and that is low. */
+  readonly batteryLow?: true;
 }
 
 export interface Story {
@@ -49,7 +51,7 @@ export const stories: readonly Story[] = [
     ...desaturation(20),
     name: "slow desaturation",
     what: "SpO2 falls from 96 to 82 % over three minutes, heart and breath quicken, then oxygen helps",
-    recognise: { episodes: ["spo2-low", "spo2-desaturation"] },
+    recognise: { deviceAlarms: ["SPO2_LO"], episodes: ["spo2-low", "spo2-desaturation"] },
   },
   {
     name: "septic deterioration",
@@ -86,7 +88,10 @@ export const stories: readonly Story[] = [
         },
       },
     }),
-    recognise: { episodes: ["hr-high", "resp-high", "art-mean-low", "temperature-high"] },
+    recognise: {
+      deviceAlarms: ["RR_HI", "ART_M_LO"],
+      episodes: ["hr-high", "resp-high", "art-mean-low", "temperature-high"],
+    },
   },
   {
     name: "atrial fibrillation with pulse deficit",
@@ -107,7 +112,7 @@ export const stories: readonly Story[] = [
     lastsS: 60,
     everyS: 480,
     effect: (sinceS) => ({ probe: sinceS < 30 ? "flaggedZeros" : "sentinels" }),
-    recognise: { episodes: [], validity: { spo2: "sensorOff", pulseRate: "sensorOff" } },
+    recognise: { deviceAlarms: ["PROBE_OFF"], episodes: [], validity: { spo2: "sensorOff", pulseRate: "sensorOff" } },
   },
   {
     name: "asystole",
@@ -121,6 +126,7 @@ export const stories: readonly Story[] = [
         ? { demand: { towards: {}, arrest: true } }
         : { demand: { towards: { heartRate: 108, spo2: 94, respiratoryRate: 14, systolic: 124 } } },
     recognise: {
+      deviceAlarms: ["ASYSTOLE", "APNEA"],
       episodes: ["hr-zero", "pulse-zero", "spo2-zero", "resp-zero"],
       validity: { heartRate: "indeterminate", pulseRate: "indeterminate", spo2: "indeterminate" },
     },
@@ -132,7 +138,11 @@ export const stories: readonly Story[] = [
     lastsS: 40,
     everyS: 600,
     effect: () => ({ electrodesOff: true }),
-    recognise: { episodes: [], validity: { heartRate: "sensorOff", respiratoryRate: "invalid" } },
+    recognise: {
+      deviceAlarms: ["LEADS_OFF"],
+      episodes: [],
+      validity: { heartRate: "sensorOff", respiratoryRate: "invalid" },
+    },
   },
   {
     name: "silent device",
@@ -186,7 +196,11 @@ export const stories: readonly Story[] = [
     ...desaturation(35),
     name: "desaturation, association unconfirmed",
     what: "the same desaturation in a patient whose link to the monitor nobody confirmed",
-    recognise: { episodes: ["spo2-low", "spo2-desaturation"], withheld: "association-unconfirmed" },
+    recognise: {
+      deviceAlarms: ["SPO2_LO"],
+      episodes: ["spo2-low", "spo2-desaturation"],
+      withheld: "association-unconfirmed",
+    },
   },
   {
     name: "supraventricular tachycardia, no consent",
@@ -196,12 +210,21 @@ export const stories: readonly Story[] = [
     everyS: 900,
     rest: { heartRate: 76 },
     effect: () => ({ demand: { towards: { heartRate: 156, systolic: 108 }, withinS: { heartRate: 3 } } }),
-    recognise: { episodes: ["hr-high", "hr-extreme-high"], withheld: "consent-unknown" },
+    recognise: { deviceAlarms: ["HR_HI"], episodes: ["hr-high", "hr-extreme-high"], withheld: "consent-unknown" },
+  },
+  {
+    name: "low battery",
+    what: "the monitor was unplugged for a transport and its battery is low, for a minute and a half",
+    firstS: 25,
+    lastsS: 90,
+    everyS: 1_800,
+    effect: () => ({ batteryLow: true }),
+    recognise: { episodes: [], deviceAlarms: ["BATT_LOW"] },
   },
 ];
 
 /** On a full ward, where the stories lie; a smaller one fills its first beds with them. */
-const placesOnFullWard = [2, 3, 5, 7, 8, 9, 11, 12, 14, 15, 17, 18];
+const placesOnFullWard = [2, 3, 5, 7, 8, 9, 11, 12, 14, 15, 17, 18, 20];
 const fullWard = 24;
 
 /** The story of a bed (numbered from 1), or undefined for a quiet one. */
