@@ -20,6 +20,8 @@ export interface Recording {
   readonly silentAfterMs: number;
   readonly numerics?: { readonly file: string; readonly kind: "vitals" | "glucose"; readonly periodMs: number };
   readonly waveforms: readonly RecordedPiece[];
+  /** Its monitor raised an alarm then, which the header of its waveforms names; since the record's first sample. */
+  readonly alarmAtMs?: number;
 }
 
 export interface RecordedPiece {
@@ -83,6 +85,9 @@ const waveforms = (record: string, header: string): Recording => ({
   waveforms: [{ header, offsetMs: 0 }],
 });
 
+/** PhysioNet/CinC Challenge 2015: every alarm of it sounded five minutes from the record's beginning. */
+const cincAlarmAtMs = 5 * minuteMs;
+
 const fixed: readonly Recording[] = [
   mimic,
   glucose("cgm-bigideas-001", "cgm_dexcom/BIGIDEAs-001.csv"),
@@ -106,7 +111,10 @@ export const recordingsIn = (folder: string, which?: readonly string[]): Recordi
     ...fixed,
     ...filesIn(join(folder, "cinc2015_alarms"))
       .filter((file) => file.endsWith(".hea"))
-      .map((file) => waveforms(`cinc-${file.slice(0, -".hea".length)}`, `cinc2015_alarms/${file}`)),
+      .map((file) => ({
+        ...waveforms(`cinc-${file.slice(0, -".hea".length)}`, `cinc2015_alarms/${file}`),
+        alarmAtMs: cincAlarmAtMs,
+      })),
   ].filter(({ numerics, waveforms: pieces }) => existsSync(join(folder, numerics?.file ?? pieces[0]?.header ?? "")));
   if (all.length === 0)
     throw new OperatingError("recordings-missing", `recordings: none in ${folder}`, { retry: false });
@@ -126,4 +134,11 @@ export const readNumerics = (
   if (numerics === undefined) return { firstMs: 0, rows: [] };
   const text = readFileSync(join(folder, numerics.file), "utf8");
   return numerics.kind === "glucose" ? readGlucoseCsv(text) : { firstMs: 0, rows: readNumericsCsv(text) };
+};
+
+/** What its monitor alarmed, as the challenge names it: the header's first comment. The second, whether that was true, no device could know. */
+export const readAlarm = (folder: string, { waveforms: [piece] }: Recording): string | undefined => {
+  if (piece === undefined) return undefined;
+  const header = readFileSync(join(folder, piece.header), "utf8");
+  return /^#\s*(\w+)/m.exec(header)?.[1];
 };

@@ -85,6 +85,28 @@ describe.skipIf(noRecordings)(`recorded numerics${skipped}`, () => {
   });
 });
 
+describe.skipIf(noRecordings)(`the alarms of the CinC recordings${skipped}`, () => {
+  it("come after five minutes, each by its event, the false ones like the true", () => {
+    const ward = recordingWard({ folder, startMs, which: ["cinc"] });
+    const alarms = [...ward.messages()].filter(({ stream }) => stream === "alarms");
+    expect(new Set(alarms.map(({ atMs }) => atMs - startMs))).toEqual(new Set([300_000]));
+    const told = alarms.map((message) => {
+      const { alarms: said } = decoded(ward, message);
+      return [message.device, said !== undefined && "changes" in said ? said.changes[0]?.event : undefined];
+    });
+    // the label of each record by the recordings' own table
+    const events = {
+      a: "asystole",
+      b: "extremeBradycardia",
+      f: "ventricularFibrillation",
+      t: "extremeTachycardia",
+      v: "ventricularTachycardia",
+    };
+    const records = ["a134s", "a172s", "b332s", "b562s", "f138s", "f544s", "t116s", "t406s", "v136s", "v628s"];
+    expect(told).toEqual(records.map((record) => [`cinc-${record}`, events[record[0] as keyof typeof events]]));
+  });
+});
+
 describe.skipIf(noRecordings)(`the roster of the recorded patients${skipped}`, () => {
   it("is a roster file in which all may be promoted but those that are told apart", () => {
     const { roster } = recordingWard({

@@ -1,7 +1,8 @@
 /** The recorded patients as a ward: a bed and a device for each record, its times rebased to the ward's start, all merged in the order of time. */
 import { OperatingError } from "../../core/failure.ts";
 import { mqttTopicOf, type Ward, type WardMessage } from "../ward/messages.ts";
-import { type Recording, readNumerics, recordingsIn } from "./catalogue.ts";
+import { encodeAlarm } from "./alarm-line.ts";
+import { type Recording, readAlarm, readNumerics, recordingsIn } from "./catalogue.ts";
 import { merge } from "./merge.ts";
 import { encodeLine } from "./numerics-line.ts";
 import { type RecordedRosterOptions, recordedRoster } from "./roster.ts";
@@ -36,6 +37,7 @@ export const recordingWard = (options: RecordingWardOptions): Ward => {
         recordings.flatMap((recording) => [
           numericsOf(folder, recording, startMs),
           ...recording.waveforms.map((piece) => waveformsOf(folder, recording.record, piece, startMs)),
+          alarmOf(folder, recording, startMs),
         ]),
       ),
   };
@@ -55,4 +57,18 @@ function* numericsOf(folder: string, recording: Recording, startMs: number): Gen
       payload: encodeLine(record, atMs, numerics.periodMs, values),
     };
   }
+}
+
+function* alarmOf(folder: string, recording: Recording, startMs: number): Generator<WardMessage, void> {
+  const { record, alarmAtMs } = recording;
+  const alarm = alarmAtMs === undefined ? undefined : readAlarm(folder, recording);
+  if (alarmAtMs === undefined || alarm === undefined) return;
+  const atMs = startMs + alarmAtMs;
+  yield {
+    atMs,
+    device: record,
+    stream: "alarms",
+    mqttTopic: mqttTopicOf(record, "alarms"),
+    payload: encodeAlarm(record, atMs, alarm),
+  };
 }
