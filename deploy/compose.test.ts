@@ -6,6 +6,7 @@ import { defaultConfig } from "./config.ts";
 import type { Place } from "./server.ts";
 import { kafkaSettings } from "./servers/kafka/kafka.ts";
 import { mosquittoSettings } from "./servers/mosquitto/mosquitto.ts";
+import { acl } from "./servers/mosquitto/platform-access.ts";
 import { questdbSettings } from "./servers/questdb/questdb.ts";
 
 interface Service {
@@ -16,7 +17,7 @@ interface Service {
 }
 interface Compose {
   readonly services: Readonly<Record<string, Service>>;
-  readonly configs: { readonly mosquitto: { readonly content: string } };
+  readonly configs: Readonly<Record<"mosquitto" | "mosquitto-acl", { readonly content: string }>>;
   readonly volumes: Readonly<Record<string, null>>;
 }
 
@@ -84,8 +85,10 @@ describe("compose.yaml", () => {
 
   it("sets mosquitto as we set it", () => {
     const here = (text: string): string[] =>
-      linesOf(text).filter((line) => !/^(listener|persistence_location|user) /.test(line));
+      linesOf(text).filter((line) => !/^(listener|persistence_location|password_file|acl_file|user) /.test(line));
     expect(here(compose.configs.mosquitto.content)).toEqual(here(mosquittoSettings(place)));
+    // compose writes a dollar as two
+    expect(compose.configs["mosquitto-acl"].content.replaceAll("$$", "$")).toBe(acl);
   });
 
   it("keeps every server's data in a volume that is declared", () => {

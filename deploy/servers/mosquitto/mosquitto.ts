@@ -6,6 +6,7 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { host, type StackConfig } from "../../config.ts";
 import type { Place, ServerSpec } from "../../server.ts";
 import { programPath } from "../../system-packages.ts";
+import { aclFile, passwordFile, writeAccess } from "./platform-access.ts";
 
 export const mosquittoSettings = ({
   ports,
@@ -16,6 +17,9 @@ export const mosquittoSettings = ({
 listener ${ports.mosquitto} ${host}
 # Until the security issue brings TLS and a credential per device, identity is the topic segment.
 allow_anonymous true
+# The platform's own topics are the user \`platform\`'s alone: what comes on them counts as a test.
+password_file ${folder}/${passwordFile}
+acl_file ${folder}/${aclFile}
 
 # Sessions, retained and queued messages outlive the broker's process (off by default: a restart would lose all of them).
 persistence true
@@ -81,6 +85,7 @@ export const mosquitto: ServerSpec = {
   url,
   prepare: async (place) => {
     await mkdir(place.folder, { recursive: true });
+    await writeAccess(place.folder);
     await writeFile(join(place.folder, "mosquitto.conf"), mosquittoSettings(place));
   },
   command: ({ folder }) => ({
