@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { adapter as heartbeat } from "../schemas/devices/afferent-heartbeat.ts";
 import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
+import type { Notification, Page, Policy } from "../schemas/alert-records.ts";
 import type { Association, Device, Rule } from "../schemas/records.ts";
 import type { RawBody } from "../schemas/topics.ts";
 import { logTime, receivedTime } from "../streams/core/time.ts";
@@ -8,7 +9,9 @@ import { chain } from "../streams/sim/chain.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { alarmsOf, at, inShort, link, ruleOf, t0 } from "../streams/sim/said.ts";
 import { alarms } from "./alarms.ts";
+import { circuitTopology } from "./circuit.ts";
 import { normalise } from "./normalise.ts";
+import { paging } from "./paging.ts";
 import { thresholds } from "./thresholds.ts";
 
 const adapters = new Map([monitor, heartbeat].map((adapter) => [adapter.model, adapter]));
@@ -19,16 +22,66 @@ const rules: readonly Rule[] = [
   ruleOf({ id: "hr-zero", when: "indeterminateZero", limit: 0, minimumMs: 4_000, priority: "high" }),
 ];
 
-/** normalise, thresholds and alarms, one after the other, as in the circuit's log. */
+const recipient = (id: string): Policy["recipients"][number] => ({
+  id,
+  role: id,
+  inside: true,
+  test: id === "watch",
+  addresses: [{ notifier: "console", to: id }],
+});
+const allDay = { fromMinute: 0, toMinute: 0 };
+const policy: Policy = {
+  kind: "policy",
+  version: 1,
+  effectiveFrom: logTime(t0 - 1),
+  recipients: ["nurse", "charge", "doctor", "engineer", "watch"].map(recipient),
+  chains: [
+    {
+      name: "bedside",
+      steps: [
+        { to: ["nurse"], acceptWithinMs: 60_000 },
+        { to: ["charge"], acceptWithinMs: 60_000 },
+      ],
+      continuesWith: null,
+    },
+    { name: "platform", steps: [{ to: ["engineer"], acceptWithinMs: 60_000 }], continuesWith: null },
+  ],
+  units: [
+    { unit: "*", chain: "bedside", last: "doctor" },
+    { unit: "platform", chain: "platform", last: "engineer" },
+  ].map(({ unit, chain: of, last }) => ({
+    unit,
+    utcOffsetMinutes: 0,
+    schedules: [{ priorities: ["high", "medium", "low"], ...allDay, chain: of }],
+    lastResort: { to: [last], repeatMs: 60_000 },
+    remindAcceptedMs: 600_000,
+    assignments: [],
+  })),
+};
+
+/** The circuit's stages one after the other, as over its log. */
 const circuit = () => {
   const first = drive(normalise(adapters));
   const second = drive(thresholds);
   const third = drive(alarms);
+  const last = drive(paging);
   second.send("", t0 - 1, { kind: "rules", version: 1, effectiveFrom: logTime(t0 - 1), rules });
+  last.send("", t0 - 1, policy);
   return {
-    ...chain<RawBody>([first, second, third], ["vitals", "episodes"]),
+    ...chain<RawBody>([first, second, third, last], ["vitals", "episodes", "alarms"]),
     outputs: third.outputs,
-    refusals: () => [...first.refusals(), ...second.refusals(), ...third.refusals()],
+    answer: last.send,
+    told: () =>
+      last
+        .outputs("notifications")
+        .map(({ body }) => body)
+        .filter((body): body is Notification => body.kind === "notification"),
+    pages: () =>
+      last
+        .outputs("notifications")
+        .map(({ body }) => body)
+        .filter((body): body is Page => body.kind === "page"),
+    refusals: () => [first, second, third, last].flatMap((stage) => stage.refusals()),
   };
 };
 type Circuit = ReturnType<typeof circuit>;
@@ -110,6 +163,21 @@ const linked = (more: Partial<Association> = {}): Circuit => {
   c.send("mon-1", t0, link({ from: t0 - 3_600_000, ...more }));
   return c;
 };
+
+/** A beat of the platform's own device, five seconds after the last. */
+const beat = (c: Circuit, seq: number): void =>
+  c.send("beat-1", at(5 * seq), {
+    kind: "reading",
+    device: "beat-1",
+    stream: "alarms",
+    mqttTopic: "afferent-platform/beat-1/alarms",
+    payload: new TextEncoder().encode(JSON.stringify({ device: "beat-1", boot: "x", seq, time: at(5 * seq) })),
+    receivedTime: receivedTime(at(5 * seq)),
+    session: "s",
+    dup: false,
+    retained: false,
+    truncated: null,
+  });
 
 describe("from what a monitor sends to an alarm", () => {
   it("an arrest that reads as zeros is high: check the patient, and the monitor's own asystole is the same page", () => {
@@ -210,24 +278,10 @@ describe("from what a monitor sends to an alarm", () => {
     ]);
   });
 
-  it("the platform's heartbeat is a test; the same from a device is an alarm like any other", () => {
+  it("the platform's heartbeat is a test", () => {
     const c = circuit();
     c.send("beat-1", t0, { ...device, device: "beat-1", model: "afferent-heartbeat", unit: "platform" });
-    for (const seq of [1, 2]) {
-      const payload = JSON.stringify({ device: "beat-1", boot: "x", seq, time: at(5 * seq) });
-      c.send("beat-1", at(5 * seq), {
-        kind: "reading",
-        device: "beat-1",
-        stream: "alarms",
-        mqttTopic: "afferent-platform/beat-1/alarms",
-        payload: new TextEncoder().encode(payload),
-        receivedTime: receivedTime(at(5 * seq)),
-        session: "s",
-        dup: false,
-        retained: false,
-        truncated: null,
-      });
-    }
+    for (const seq of [1, 2]) beat(c, seq);
     expect(alarmsOf(c).map((a) => `${a.event} ${a.phase} ${a.value} ${a.test} ${a.unit}`)).toEqual([
       "heartbeat start 1 true platform",
       "heartbeat end 1 true platform",
@@ -235,5 +289,86 @@ describe("from what a monitor sends to an alarm", () => {
       "heartbeat end 2 true platform",
     ]);
     expect(c.refusals()).toEqual([]);
+  });
+});
+
+const inWords = (c: Circuit): string[] =>
+  c.told().map((n) => `${(n.at - t0) / 1_000} ${n.recipient}: ${n.what} ${n.event} ${n.phase} bed ${n.bed}`);
+
+describe("from what a monitor sends to a person", () => {
+  it("an arrest reaches the nurse with its reading, the charge nurse when nobody takes it, and nobody more once she does", () => {
+    const c = linked();
+    stream(c, 1, 5);
+    stream(c, 6, 70, { hr: 0, alarms: [asystole(6)] });
+    const [page] = c.pages();
+    c.answer("ICU", at(71), {
+      kind: "answer",
+      id: "1",
+      page: page?.identity ?? "",
+      who: "charge",
+      what: "accept",
+      at: at(71),
+      via: "mqtt",
+    });
+    stream(c, 72, 200, { hr: 0, alarms: [asystole(6)] });
+    expect(inWords(c)).toEqual([
+      "6 nurse: alarm asystole start bed 4",
+      "10 nurse: alarm noSignalOrPulse start bed 4",
+      "66.5 charge: alarm noSignalOrPulse continue bed 4",
+    ]);
+    expect(c.pages().at(-1)).toMatchObject({ state: "accepted", acceptedBy: "charge", priority: "high" });
+    expect(c.refusals()).toEqual([]);
+  });
+
+  it("silence reaches her too, what is still there afterwards is news, and what is over is not", () => {
+    const c = linked();
+    stream(c, 1, 10, { alarms: [asystole(1)] });
+    silence(c, 11, 21);
+    stream(c, 22, 23, { alarms: [asystole(1)] });
+    stream(c, 24, 25);
+    expect(inWords(c).filter((said) => !said.includes("ended"))).toEqual([
+      "1 nurse: alarm asystole start bed 4",
+      "20.5 nurse: alarm monitoringLost start bed 4",
+      "22 nurse: alarm asystole start bed 4",
+    ]);
+    expect(c.pages().filter(({ state }) => state === "over")).toHaveLength(2);
+  });
+
+  it("a backlog of four hours is one delayed item for each alarm that is over", () => {
+    const c = linked();
+    stream(c, 1, 10);
+    const now = 14_400;
+    for (let second = 11; second < now; second += 4) {
+      const shown = second >= 2_000 && second < 2_050 ? [asystole(2_000)] : [];
+      say(c, second, { alarms: shown, arrives: now + second / 1_000 });
+    }
+    const [item, ...more] = c.told();
+    expect(more).toEqual([]);
+    expect(item).toMatchObject({ what: "delayed", recipient: "nurse", event: "asystole", bed: "4", onset: at(2_000) });
+    expect(item?.end).toBe(at(2_051));
+  });
+
+  it("a heartbeat reaches the watch and nobody else", () => {
+    const c = circuit();
+    c.send("beat-1", t0, { ...device, device: "beat-1", model: "afferent-heartbeat", unit: "platform" });
+    beat(c, 1);
+    expect(inWords(c)).toEqual(["5 watch: test heartbeat start bed null"]);
+  });
+});
+
+describe("the circuit's topology", () => {
+  it("is four stages over topics of its own log, and each hears the ticks of the one before", () => {
+    const circuitOf = circuitTopology(adapters);
+    expect(circuitOf.stages.map(({ name }) => name)).toEqual(["normalise", "thresholds", "alarms", "paging"]);
+    expect(circuitOf.topics.map(({ name }) => name).sort()).toEqual([
+      "alert.alarms",
+      "alert.notifications",
+      "alert.quarantine",
+      "telemetry.episodes",
+      "telemetry.quarantine",
+      "telemetry.raw",
+      "telemetry.vitals",
+    ]);
+    expect(circuitOf.upstreams("alert.alarms")).toEqual(["alarms:telemetry.episodes/0", "alarms:telemetry.episodes/1"]);
   });
 });

@@ -5,6 +5,7 @@ import type { DeviceAlarm } from "../../schemas/alert-records.ts";
 import type { Priority } from "../../schemas/priority.ts";
 import type { Episode, Rule } from "../../schemas/records.ts";
 import { isMetric, metricOf } from "../../schemas/terminology.ts";
+import { platformUnit } from "../policy.ts";
 import type { Facts } from "./condition.ts";
 import { groupOf } from "./group.ts";
 import { ageBandOf, type Place, standing, unknownUnit } from "./place.ts";
@@ -84,9 +85,6 @@ const population: Readonly<Record<Rule["ageBand"], string>> = {
 };
 
 const textMost = 300;
-
-/** The policy's unit for the platform's own alarms. */
-const platformUnit = "platform";
 
 /** An alarm as the device reports it. One that nobody has mapped is paged raw (clinical.md 4). */
 export const factsOfDevice = (said: DeviceAlarm, { who, place, now }: Context): Facts => {
