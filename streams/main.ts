@@ -81,6 +81,12 @@ role("store", "write vitals, waveforms, windows and episodes to the series store
 role("promote", "write promoted events to their destinations", runRole("promote"));
 role("board", "serve the page", runRole("board"));
 
+program
+  .command("watch")
+  .description("the dead man's switch, for another machine: sounds when test alarms or the circuit's sign of life stop")
+  .option("-c, --config <file>", "the watch's configuration", ".afferent/watch.json")
+  .action(async ({ config }: { config: string }) => (await import("./roles/watch.ts")).runWatch(config));
+
 configured(program.command("check"))
   .description("validate configuration, rules, roster, schemas and device mappings; print every problem with its place")
   .action(async ({ config }: { config: string }) => {

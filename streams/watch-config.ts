@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { platformUser } from "../schemas/platform.ts";
 import { OperatingError } from "./core/failure.ts";
+import { isLoopback } from "./io/notify/loopback.ts";
+import { notifierSettings } from "./io/notify/open.ts";
 
 const name = z.string().min(1);
 const secret = z.string().min(16, "at least 16 characters");
@@ -12,14 +14,25 @@ const shape = z.strictObject({
   /** The synthetic device of model `afferent-heartbeat` in the circuit's roster, whose beats this watch sends. */
   device: z.string().regex(/^[^/+#]+$/, "one level of an MQTT topic"),
   /** The only credential that may write below the platform's own topic root. */
-  broker: z.strictObject({ url: name, username: name.default(platformUser), password: name.optional() }),
-  http: z.strictObject({ host: name, port: z.int().min(0).max(65535) }),
+  broker: z.strictObject({
+    url: name,
+    username: name.default(platformUser),
+    password: name.optional(),
+    /** PEM of whom to trust beside the usual. */
+    caFile: name.optional(),
+  }),
+  /** With `tls` (PEM files) it is reached by https, which the circuit's webhooks want of every other machine. */
+  http: z.strictObject({
+    host: name,
+    port: z.int().min(0).max(65535),
+    tls: z.strictObject({ certFile: name, keyFile: name }).optional(),
+  }),
   /** Shared with the circuit's webhook notifier and its sign of life. */
   secret,
   /** Whoever acknowledges shows this. */
   acknowledgeToken: secret,
-  /** Its own, by name: none of the circuit's. Each kind's settings are checked where it is opened. */
-  notifiers: z.record(name, z.looseObject({ kind: name })),
+  /** Its own, by name: none of the circuit's. */
+  notifiers: notifierSettings,
   /** Each is told by the first address whose notifier takes it. */
   recipients: z
     .array(z.strictObject({ id: name, addresses: z.array(z.strictObject({ notifier: name, to: name })).min(1) }))
@@ -57,6 +70,9 @@ const wholeProblems = (config: WatchConfig): string[] => {
   // a platform that goes right after a beat came back misses the next one
   const soundMs = Math.min(config.beatEveryMs + config.beatLimitMs, config.aliveLimitMs) + tried * config.notifyLimitMs;
   return [
+    ...(config.http.tls !== undefined || isLoopback(config.http.host)
+      ? []
+      : ["http.tls: is wanted where others than this machine come in"]),
     ...addresses
       .filter(({ notifier }) => !Object.hasOwn(config.notifiers, notifier))
       .map(({ id, notifier }) => `recipients: ${id} is told by ${notifier}, which is none of the notifiers`),

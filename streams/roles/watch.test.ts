@@ -237,6 +237,16 @@ describe("the watch's configuration", () => {
       problem: "ce-1 is told by pager",
     },
     { what: "nobody to tell", parts: { recipients: [] }, problem: "recipients" },
+    {
+      what: "an open ear for other machines",
+      parts: { http: { host: "0.0.0.0", port: 8443 } },
+      problem: "http.tls: is wanted",
+    },
+    {
+      what: "a notifier of no known kind",
+      parts: { notifiers: { bell: { kind: "bell" } } },
+      problem: "notifiers.bell",
+    },
     { what: "a secret that is none", parts: { secret: "short" }, problem: "secret" },
     { what: "a device that spans topics", parts: { device: "a/b" }, problem: "device" },
   ])("is refused with $what", async ({ parts, problem }) => {

@@ -4,9 +4,12 @@
  * What it makes of what it hears is decided in watch/watching.ts; here are its clock, its ears and its voice.
  */
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { Registry } from "prom-client";
+import { OperatingError } from "../core/failure.ts";
 import { openHeart } from "../io/mqtt/heartbeat.ts";
 import type { Notifier } from "../io/notify/notifier.ts";
+import { openNotifiers } from "../io/notify/open.ts";
 import { readWatchConfig, type WatchConfig } from "../watch-config.ts";
 import { closeAndEnd, interrupted } from "./ending.ts";
 import { closeAll, type Running } from "./running.ts";
@@ -30,7 +33,7 @@ export const openWatch = async (
   say: (line: string) => void,
 ): Promise<Watch> => {
   const registry = new Registry();
-  const metrics = watchMetrics(registry);
+  const metrics = watchMetrics(registry, [...notifiers.keys()]);
   const limits: Limits = { ...config, wellAfterBeats, retryMs };
   const boot = randomUUID();
   const steady = (): number => Math.round(performance.now());
@@ -58,16 +61,28 @@ export const openWatch = async (
     for (const telling of watched.tell) void tell(telling);
   };
 
+  const { caFile, ...broker } = config.broker;
+  const tls = config.http.tls && {
+    cert: await pem(config.http.tls.certFile),
+    key: await pem(config.http.tls.keyFile),
+  };
+  let standing = "";
   const heart = openHeart({
-    ...config.broker,
+    ...broker,
+    ca: caFile === undefined ? undefined : await pem(caFile),
     device: config.device,
     boot,
-    onState: (state, detail) => say(`broker ${state}: ${detail}`),
+    onState: (state, detail) => {
+      if (state !== standing) say(`broker ${state}: ${detail}`);
+      standing = state;
+    },
     keepMs: config.beatLimitMs,
   });
   const hearing = await openHearing({
-    ...config.http,
     ...config,
+    host: config.http.host,
+    port: config.http.port,
+    tls,
     now: Date.now,
     onBeat: (seq) => happened({ kind: "came", seq, at: steady() }),
     onAlive: () => {
@@ -126,11 +141,14 @@ export const openWatch = async (
   };
 };
 
-/** Opens notifiers by their settings, by name. */
-export type OpenNotifiers = (settings: WatchConfig["notifiers"]) => Promise<ReadonlyMap<string, Notifier>>;
+/** Codes: `config-unreadable`. */
+const pem = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((cause: unknown) => {
+    throw new OperatingError("config-unreadable", `watch: ${file} can't be read`, { retry: false, cause });
+  });
 
 /** Resolves after SIGINT or SIGTERM and a clean close; rejects when it can't start. Codes: those of the configuration, of a notifier, of the port. */
-export const runWatch = async (configFile: string, openNotifiers: OpenNotifiers): Promise<void> => {
+export const runWatch = async (configFile: string): Promise<void> => {
   const closing: (() => Promise<void>)[] = [];
   try {
     const config = await readWatchConfig(configFile);

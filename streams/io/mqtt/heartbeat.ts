@@ -9,6 +9,8 @@ export interface HeartOptions {
   readonly url: string;
   readonly username: string;
   readonly password?: string | undefined;
+  /** PEM of whom to trust beside the usual. */
+  readonly ca?: string | undefined;
   /** The synthetic device's id. */
   readonly device: string;
   /** Names this process's life. */
@@ -27,7 +29,7 @@ export interface Heart {
 
 /** Does not wait for the broker: that it is away is what the watch is there to find. */
 export const openHeart = (options: HeartOptions): Heart => {
-  const { url, username, password, device, boot, onState, keepMs } = options;
+  const { url, username, password, ca, device, boot, onState, keepMs } = options;
   const client = connect(url, {
     clientId: `afferent-heart-${device}`,
     clean: true,
@@ -37,6 +39,7 @@ export const openHeart = (options: HeartOptions): Heart => {
     queueQoSZero: false,
     username,
     ...(password !== undefined && { password }),
+    ...(ca !== undefined && { ca }),
   });
   const topic = `${platformRoot}/${device}/alarms`;
   let waiting: { readonly seq: number; readonly time: number; readonly keptUntil: number }[] = [];

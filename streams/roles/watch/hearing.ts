@@ -11,6 +11,8 @@ import { signatureHeader, verifySignature } from "../../io/notify/signature.ts";
 export interface HearingOptions {
   readonly host: string;
   readonly port: number;
+  /** PEM texts; absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Shared with the circuit's webhook notifier and its sign of life. */
   readonly secret: string;
   readonly acknowledgeToken: string;
@@ -35,7 +37,11 @@ export interface Hearing {
 const bodyBytes_max = 65_536;
 
 export const openHearing = async (options: HearingOptions): Promise<Hearing> => {
-  const server = Fastify({ bodyLimit: bodyBytes_max });
+  const { cert, key } = options.tls ?? {};
+  const server: FastifyInstance =
+    cert === undefined || key === undefined
+      ? Fastify({ bodyLimit: bodyBytes_max })
+      : (Fastify({ bodyLimit: bodyBytes_max, https: { cert, key } }) as unknown as FastifyInstance);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   const { onRefused } = options;

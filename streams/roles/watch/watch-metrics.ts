@@ -14,7 +14,8 @@ export interface WatchMetrics {
   refused(path: string, reason: string): void;
 }
 
-export const watchMetrics = (registry: Registry): WatchMetrics => {
+/** What has not happened yet is 0, so that its first time is seen as an increase. */
+export const watchMetrics = (registry: Registry, notifiers: readonly string[]): WatchMetrics => {
   const registers = [registry];
   const beats = new Counter({
     name: "afferent_watch_beats_total",
@@ -56,6 +57,8 @@ export const watchMetrics = (registry: Registry): WatchMetrics => {
     labelNames: ["path", "reason"],
     registers,
   });
+  for (const notifier of notifiers)
+    for (const outcome of ["confirmed", "failed"]) notifications.inc({ notifier, outcome }, 0);
   for (const concern of concernNames) concerns.set({ concern }, 0);
   return {
     beat: (outcome) => beats.inc({ outcome }),
