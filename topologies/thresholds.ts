@@ -92,7 +92,9 @@ const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out:
     if (after.moves.length > 0) tell(after, (machine) => startOf(machine, rule, inForce?.version ?? 0, m, entry.key));
   }
   const judgedAt = isJudged(m) ? m.eventTime : (series?.judgedAt ?? 0);
-  state.set(seriesCell(name), { judgedAt, machines, ...hear(state, entry, series, m, out) });
+  const { heardAt, limitMs, sensor } = hear(state, entry, series, m, out);
+  const heard = { judgedAt, machines, heardAt, limitMs };
+  state.set(seriesCell(name), sensor === undefined ? heard : { ...heard, sensor });
 };
 
 /** When its series was heard, and what that says of its sensor. */
@@ -104,21 +106,33 @@ const hear = (
   out: EpisodesOut,
 ): Heard => {
   const limitMs = silenceLimitMs(m);
-  const told = before?.sensor?.told === true ? before.sensor : undefined;
   const sensor = sensorAfter(before, m, now);
-  const source = { subject: key, device: m.device, channel: m.channel, metric: m.metric };
-  const say = (said: Pick<Sensor, "since" | "evidence"> & { readonly state: SensorState["state"] }): void =>
-    out.emit("episodes", key, sensorState(source, said, m.receivedTime));
-  if (sensor === undefined && told !== undefined) say({ state: "usable", since: m.eventTime, evidence: null });
-  const lasting = sensor !== undefined && isLasting(sensor, limitMs, now);
-  if (lasting && told?.state !== sensor.state) say(sensor);
-  const heard: Heard = {
-    heardAt: now,
-    limitMs,
-    ...(sensor !== undefined && { sensor: lasting ? { ...sensor, told: true } : sensor }),
-  };
+  const well = sensor === undefined && before?.sensor === undefined;
+  const heard = well ? { heardAt: now, limitMs } : tellSensor(sensor, before, { heardAt: now, limitMs }, key, m, out);
   lookNoLaterThan(state, lookAt(heard));
   return heard;
+};
+
+/** Says that a series has become unusable, otherwise unusable, or usable again. */
+const tellSensor = (
+  sensor: Sensor | undefined,
+  before: Series | undefined,
+  heard: { readonly heardAt: number; readonly limitMs: number | null },
+  subject: string,
+  m: Measurement,
+  out: EpisodesOut,
+): Heard => {
+  const { device, channel, metric } = m;
+  const told = before?.sensor?.told === true ? before.sensor : undefined;
+  const say = (said: Pick<Sensor, "since" | "evidence"> & { readonly state: SensorState["state"] }): void =>
+    out.emit("episodes", subject, sensorState({ subject, device, channel, metric }, said, m.receivedTime));
+  if (sensor === undefined) {
+    if (told !== undefined) say({ state: "usable", since: m.eventTime, evidence: null });
+    return heard;
+  }
+  const lasting = isLasting(sensor, heard.limitMs, heard.heardAt);
+  if (lasting && told?.state !== sensor.state) say(sensor);
+  return { ...heard, sensor: lasting ? { ...sensor, told: true } : sensor };
 };
 
 /** The machine after a start that came late, or the first sample that came in time. */

@@ -6,10 +6,10 @@ import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Measurement } from "../../schemas/records.ts";
 import { latestTrueTime } from "../ahead.ts";
 import type { Machine } from "./machine.ts";
-import type { Heard } from "./sensor.ts";
+import type { MaybeHeard } from "./sensor.ts";
 
 /** One cell per series, written with each sample. */
-export interface Series extends Heard {
+export interface Series extends MaybeHeard {
   /** Event time of the last sample that was judged; 0 where none was. */
   readonly judgedAt: number;
   /** Of the rules that are not idle. */

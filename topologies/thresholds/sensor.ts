@@ -19,14 +19,15 @@ export interface Sensor {
   readonly told?: true;
 }
 
-/** As much of a series as this needs. Absent where version 1 wrote it. */
 export interface Heard {
   /** Log time of its last sample. */
-  readonly heardAt?: number;
+  readonly heardAt: number;
   /** Null: irregular, and never silent. */
-  readonly limitMs?: number | null;
+  readonly limitMs: number | null;
   readonly sensor?: Sensor;
 }
+/** As a series has it; without when version 1 wrote it. */
+export type MaybeHeard = Partial<Heard>;
 
 const shortestLimitMs = 10_000;
 const periodsMissed = 2.5;
@@ -38,7 +39,7 @@ export const silenceLimitMs = ({ metric, periodMs }: Pick<Measurement, "metric" 
   periodMs === null ? null : Math.max(shortestLimitMs, periodsMissed * periodMs, ownLimitsMs[metric] ?? 0);
 
 /** The series' sensor after a sample at log time `now`; undefined where all is well. */
-export const sensorAfter = (before: Heard | undefined, m: Measurement, now: number): Sensor | undefined => {
+export const sensorAfter = (before: MaybeHeard | undefined, m: Measurement, now: number): Sensor | undefined => {
   if (isJudged(m)) return undefined;
   const known = before?.sensor;
   const state = m.validity === "sensorOff" ? "sensorOff" : "invalid";
@@ -54,7 +55,7 @@ export const isLasting = (sensor: Sensor, limitMs: number | null, now: number): 
   now - sensor.usableAt >= (limitMs ?? shortestLimitMs);
 
 /** When it will have to be looked at if nothing more comes: for want of a usable sample, or of any; null: not at all. */
-export const lookAt = ({ heardAt, limitMs, sensor }: Heard): number | null => {
+export const lookAt = ({ heardAt, limitMs, sensor }: MaybeHeard): number | null => {
   if (heardAt === undefined || sensor?.state === "silent") return null;
   const unusable = sensor !== undefined && !sensor.told ? sensor.usableAt + (limitMs ?? shortestLimitMs) : null;
   const silent = limitMs === undefined || limitMs === null ? null : heardAt + limitMs;
@@ -62,11 +63,11 @@ export const lookAt = ({ heardAt, limitMs, sensor }: Heard): number | null => {
 };
 
 /** The device was heard in another series well after this one. */
-export const isHeardElsewhere = ({ heardAt = 0, limitMs }: Heard, lastHeardAt: number): boolean =>
+export const isHeardElsewhere = ({ heardAt = 0, limitMs }: MaybeHeard, lastHeardAt: number): boolean =>
   lastHeardAt - heardAt > (limitMs ?? 0) / 2;
 
 /** The sensor of a series of which nothing came any more; `since`: its last sample. */
-export const silenced = ({ heardAt = 0, sensor }: Heard, since: EventTime): Sensor => ({
+export const silenced = ({ heardAt = 0, sensor }: MaybeHeard, since: EventTime): Sensor => ({
   state: "silent",
   since: sensor?.since ?? since,
   evidence: sensor?.evidence ?? null,
