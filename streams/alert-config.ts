@@ -5,12 +5,10 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { OperatingError } from "./core/failure.ts";
+import { notifierSettings } from "./io/notify/open.ts";
 
 const port = z.int().min(0).max(65535);
 const name = z.string().min(1);
-
-/** A way of telling people; which kinds there are and what each wants is checked where it is opened (alert-compose.ts). */
-const notifier = z.looseObject({ kind: name });
 
 const shape = z.strictObject({
   /** Names this circuit to the watch. */
@@ -35,7 +33,7 @@ const shape = z.strictObject({
   ]),
   api: z.strictObject({ host: name, port, /** For answers that come by webhook. */ answerSecret: name.optional() }),
   /** By name, as the policy's addresses name them. */
-  notifiers: z.record(name, notifier),
+  notifiers: notifierSettings,
   kafka: z.strictObject({ brokers: z.array(name).min(1), registryUrl: z.url() }).optional(),
   /** Whom the sign of life is posted to, while the audit passes; signed with the secret that the two share. */
   watch: z.strictObject({ url: z.url(), secret: name }).optional(),
@@ -50,7 +48,6 @@ const shape = z.strictObject({
 });
 
 export type AlertConfig = z.infer<typeof shape>;
-export type NotifierSettings = AlertConfig["notifiers"][string];
 
 /** Checks a configuration as a whole. Codes: `config-invalid`, with every problem and its place. */
 export const checkAlertConfig = (value: unknown, source: string): AlertConfig => {

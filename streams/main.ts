@@ -18,6 +18,8 @@ const refusals = new Set([
   "input-trimmed",
   "act-unnamed",
   "wrong-intake",
+  "ward-invalid",
+  "answer-refused",
 ]);
 
 const whole = (value: string): number => {
@@ -80,6 +82,31 @@ role("process", "run the topology's stages", runRole("process")).option("--stage
 role("store", "write vitals, waveforms, windows and episodes to the series store", runRole("store"));
 role("promote", "write promoted events to their destinations", runRole("promote"));
 role("board", "serve the page", runRole("board"));
+
+const alerting = (command: Command): Command =>
+  command.option(
+    "-c, --config <file>",
+    "the circuit's configuration; default: what the last demo or up wrote",
+    ".afferent/alert.json",
+  );
+
+alerting(program.command("alert"))
+  .description("the alert circuit: rules, devices' own alarms and what is wrong with them, to people")
+  .action(async ({ config }: { config: string }) => (await import("./roles/alert.ts")).runAlert(config));
+alerting(program.command("alarms"))
+  .description("the circuit's open pages, and who is expected to answer")
+  .option("--json", "one JSON line each")
+  .action(async (options) => (await import("./roles/alert-answer.ts")).alarms(options.config, options));
+for (const [name, what, description] of [
+  ["accept", "accept", "take an alarm: nobody else is told from then on, and the bedside is not changed"],
+  ["reject", "reject", "refuse an alarm: the next in its chain is told at once"],
+  ["reset-alarm", "reset", "end a latched alarm"],
+] as const)
+  alerting(program.command(`${name} <id>`).description(`${description}; the beginning of its id will do`))
+    .requiredOption("--as <who>", "who says so: a recipient of the policy")
+    .action(async (id: string, options) =>
+      (await import("./roles/alert-answer.ts")).answer(options.config, id, what, options),
+    );
 
 program
   .command("watch")

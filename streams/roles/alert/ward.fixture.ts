@@ -69,6 +69,12 @@ export const policy = {
   ],
 };
 
+/** The same policy, everybody told at an address of their own. */
+export const policyAt = (addressOf: (id: string) => string): object => ({
+  ...policy,
+  recipients: policy.recipients.map((one) => ({ ...one, addresses: [{ notifier: "hook", to: addressOf(one.id) }] })),
+});
+
 export interface WardFolder {
   /** What the circuit is told: a symlink. */
   readonly path: string;

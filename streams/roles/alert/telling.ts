@@ -1,0 +1,101 @@
+/** From notifications in the log to people: the outbox, what brings them away, and the pages that people answer, all in one SQLite file. */
+import { join } from "node:path";
+import { runSink } from "../../log/sink-runner.ts";
+import { closeAll, followAll } from "../running.ts";
+import { alarmSink, notificationSink } from "./circuit-sinks.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { type Ground, runnerOptions } from "./ground.ts";
+import { Nuisance } from "./nuisance.ts";
+import { openOutboxDatabase, Outbox, type Outcome, type Sending, type Unreported } from "./outbox.ts";
+import { Pages } from "./pages.ts";
+import { reviseOld } from "./revise.ts";
+import type { Ticks } from "./ticks.ts";
+import type { Words } from "./words.ts";
+
+export interface Telling {
+  readonly outbox: Outbox;
+  readonly pages: Pages;
+  readonly nuisance: Nuisance;
+  readonly dispatcher: Dispatcher;
+  /** Rejects when a sink can't go on. */
+  readonly done: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Stages are as far as their ticks. */
+const caughtUpMs = 2_000;
+const keepMs = 30 * 24 * 3_600_000;
+const pruneEveryMs = 3_600_000;
+
+export const openTelling = async (ground: Ground, ticks: Ticks): Promise<Telling> => {
+  const { circuit, logNow, metrics, onError } = ground;
+  const db = openOutboxDatabase(join(circuit.config.data, "outbox.sqlite"));
+  const [outbox, pages, nuisance] = [new Outbox(db), new Pages(db), new Nuisance(db)];
+  const caughtUp = (): boolean => logNow() - (ticks.lastMs() ?? 0) < caughtUpMs;
+  const dispatcher: Dispatcher = new Dispatcher({
+    outbox,
+    notifiers: circuit.notifiers,
+    now: Date.now,
+    revise: reviseOld({ pages, logNow, caughtUp }),
+    report: (outcomes) => reportTo(ground.words, outcomes, ground),
+    onOutcome: (outcome, sending) => {
+      count(outcome, sending, ground);
+      proveUp(outcome, sending, dispatcher, ground);
+    },
+    onStanding: (name, up, detail) =>
+      up ? ground.hops.up(`notifier/${name}`, detail) : ground.hops.down(`notifier/${name}`, detail),
+    onError,
+  });
+  const sinks = [
+    notificationSink({ outbox, pages, now: Date.now, onKept: () => dispatcher.wake() }),
+    alarmSink(db, nuisance, ({ source, priority }) => metrics.alarms.inc({ source, priority })),
+  ];
+  const running = followAll(
+    sinks.map(({ name }) => name),
+    await Promise.all(sinks.map((sink) => runSink(sink, runnerOptions(ground)))),
+  );
+  dispatcher.start();
+  const pruning = setInterval(() => {
+    pages.prune(logNow() - keepMs);
+    nuisance.prune(logNow() - keepMs);
+  }, pruneEveryMs);
+  return {
+    outbox,
+    pages,
+    nuisance,
+    dispatcher,
+    done: running.done,
+    close: () =>
+      closeAll([async () => db.close(), () => dispatcher.close(), running.close, async () => clearInterval(pruning)]),
+  };
+};
+
+const reportTo = (words: Words, outcomes: readonly Unreported[], { logAt }: Ground): Promise<void> =>
+  words.say(
+    outcomes.map(({ notification, notifier, outcome, detail, atMs }) => ({
+      unit: notification.unit,
+      word: {
+        kind: "notified",
+        notification: notification.identity,
+        page: notification.page,
+        recipient: notification.recipient,
+        notifier,
+        outcome,
+        detail,
+        at: logAt(atMs),
+      },
+    })),
+  );
+
+const count = ({ outcome, atMs }: Outcome, { notification, notifier }: Sending, { metrics, logAt }: Ground): void => {
+  const { what, priority, step, attempt, receivedTime } = notification;
+  metrics.notifications.inc({ notifier, what, priority, outcome });
+  if (outcome === "confirmed" && what === "alarm" && step === 0 && attempt === 0)
+    metrics.delay.observe({ priority }, Math.max(0, logAt(atMs) - receivedTime) / 1_000);
+};
+
+/** After a restart nobody knows whether it is down still: what it confirms says that it is not. */
+const proveUp = ({ outcome }: Outcome, { notifier }: Sending, dispatcher: Dispatcher, { hops }: Ground): void => {
+  if (outcome === "confirmed" && !dispatcher.down().some((lane) => lane.notifier === notifier))
+    hops.up(`notifier/${notifier}`, "it answers");
+};
