@@ -121,13 +121,18 @@ const change = (book: Book, page: OpenPage, before: Alarm, alarm: Alarm): void =
 };
 
 const update = (book: Book, page: OpenPage, before: Alarm, alarm: Alarm): void => {
-  const priority = gravestOf(book.alarmsOf(page));
-  const updated: OpenPage = { ...page, priority };
+  const alarms = book.alarmsOf(page);
+  const priority = gravestOf(alarms);
+  const updated: OpenPage = { ...page, priority, remindAt: remindIn(page, alarms) };
   if (rank[priority] > rank[page.priority] || rank[alarm.priority] > rank[before.priority])
     book.keep(renew(book, updated, "escalate"));
   else if (!before.present && alarm.present) book.keep(renew(book, updated, "start"));
   else book.keep(alarm.bed === before.bed ? updated : tellElsewhere(book, updated));
 };
+
+/** What is only latched is not present: whoever took it is not reminded. */
+const remindIn = ({ remindAt }: OpenPage, alarms: readonly Alarm[]): OpenPage["remindAt"] =>
+  alarms.some(({ present }) => present) ? remindAt : null;
 
 /** Who is on the way has to go to another bed. */
 const tellElsewhere = (book: Book, page: OpenPage): OpenPage =>
@@ -149,7 +154,7 @@ const remove = (book: Book, page: OpenPage, ended: Alarm): void => {
     ...page,
     alarms: leave(book, alarms).map(({ identity }) => identity),
     priority: gravestOf(standing),
-    remindAt: standing.some(({ present }) => present) ? page.remindAt : null,
+    remindAt: remindIn(page, standing),
   });
 };
 

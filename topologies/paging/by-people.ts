@@ -4,7 +4,7 @@ import { isPerson } from "../policy.ts";
 import type { Book } from "./book.ts";
 import { reset } from "./by-alarm.ts";
 import { accepted, advance } from "./escalate.ts";
-import type { OpenPage, Person } from "./page.ts";
+import { type OpenPage, type Person, withPerson } from "./page.ts";
 
 const answersKept = 32;
 
@@ -41,7 +41,7 @@ const withAnswer = (book: Book, page: OpenPage, who: string, state: "accepted" |
     state,
     since: book.now,
   };
-  return { ...page, people: [...page.people.filter((one) => one !== before), person] };
+  return withPerson(page, person);
 };
 
 /** The next step at once, where it has not been told already. Who gives back what he had accepted is passed over in the same way. */
@@ -83,6 +83,6 @@ export const takeNotified = (book: Book, said: Notified): void => {
     ways,
     ...(undeliverable && { state: "undeliverable" as const, since: book.now }),
   };
-  const heard: OpenPage = { ...page, people: page.people.map((one) => (one === before ? person : one)) };
+  const heard = withPerson(page, person);
   book.keep(undeliverable && isAsked(page, before) ? advance(book, heard, "continue") : heard);
 };

@@ -141,3 +141,10 @@ export const rowOf = (page: OpenPage, alarms: readonly Alarm[], overAt: LogTime 
     test: false,
   };
 };
+
+/** With what is so of one person now; the others keep their places. */
+export const withPerson = (page: OpenPage, person: Person): OpenPage => {
+  const isKnown = page.people.some(({ recipient }) => recipient === person.recipient);
+  const people = page.people.map((one) => (one.recipient === person.recipient ? person : one));
+  return { ...page, people: isKnown ? people : [...people, person] };
+};

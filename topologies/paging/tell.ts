@@ -3,7 +3,7 @@ import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
 import type { Alarm, Notification, Recipient } from "../../schemas/alert-records.ts";
 import type { Book } from "./book.ts";
-import { type OpenPage, type Person, textOf, unmonitored } from "./page.ts";
+import { type OpenPage, type Person, textOf, unmonitored, withPerson } from "./page.ts";
 
 export interface Telling {
   readonly what: Notification["what"];
@@ -34,11 +34,7 @@ const tellOne = (book: Book, page: OpenPage, recipient: Recipient, telling: Tell
     notification: said.identity,
     ways: [...new Set(recipient.addresses.map(({ notifier }) => notifier))],
   };
-  return {
-    ...page,
-    people: [...page.people.filter((one) => one !== before), person],
-    attempts: { ...page.attempts, [counter]: attempt + 1 },
-  };
+  return { ...withPerson(page, person), attempts: { ...page.attempts, [counter]: attempt + 1 } };
 };
 
 /** What one recipient is told of these alarms. Equal content is an equal identity; a repeat, a rise, another step are new (clinical.md 13). */
