@@ -35,6 +35,8 @@ const shape = z.strictObject({
       port,
       /** Where the alert circuit takes what this listener takes: `http://127.0.0.1:7070`. Without it nobody is paged. */
       alertTap: z.url().optional(),
+      /** Of the user `platform`, who alone may publish below `afferent-platform/` (the watch's heartbeats); without one nobody may. */
+      platformPassword: z.string().min(12).optional(),
       /** False: while the raw log is away nothing is acknowledged. Else a spool beside the data takes vitals meanwhile; only for Kafka. */
       spool: z.boolean().optional(),
     }),

@@ -197,6 +197,7 @@ export const openFrontDoor = async (platform: Platform): Promise<FrontDoor> => {
 };
 
 const shedName = "afferent_shed_messages_total";
+const refusedName = "afferent_listener_refused_total";
 const pendingName = "afferent_intake_pending_messages";
 
 type Door = Omit<FrontDoor, "done">;
@@ -304,8 +305,14 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 const listener = async (platform: Platform, intakes: Intakes): Promise<Door> => {
   const { config, say } = platform;
   if (config.intake.kind !== "listener") throw new TypeError("listener: another intake is configured");
-  const { host, port, alertTap } = config.intake;
+  const { host, port, alertTap, platformPassword } = config.intake;
   const tap = alertTap === undefined ? undefined : openTap(alertTap, platform);
+  const refused = new Counter({
+    name: refusedName,
+    help: "Connections and messages refused, for only the platform may use its name and its topics",
+    labelNames: ["reason"] as const,
+    registers: [platform.metrics],
+  });
   const open = await startListener({
     host,
     port,
@@ -314,12 +321,19 @@ const listener = async (platform: Platform, intakes: Intakes): Promise<Door> => 
         ? intakes.waveforms.accept(message, connected)
         : acceptTwice(message, connected, intakes.vitals, tap),
     onError: (error) => say.debug({ error: String(error) }, "a device's connection ended with an error"),
+    ...(platformPassword !== undefined && { platformPassword }),
+    onRefused: (reason, session) => {
+      refused.inc({ reason });
+      say.warn({ reason, session }, "not authorised: only the platform itself speaks on its topics");
+    },
   }).catch((error: unknown) => {
+    platform.metrics.removeSingleMetric(refusedName);
     if (tap !== undefined) closeTap(tap, platform);
     throw error;
   });
   const close = async (): Promise<void> => {
     await open.close();
+    platform.metrics.removeSingleMetric(refusedName);
     if (tap !== undefined) closeTap(tap, platform);
   };
   return { where: `mqtt://${host}:${open.port}`, port: open.port, close };
