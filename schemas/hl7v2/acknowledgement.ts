@@ -10,7 +10,7 @@ export interface Acknowledgement {
   readonly code: AcknowledgementCode;
   /** MSA-2: the control id of what it answers. */
   readonly controlId: string;
-  /** MSA-3 and what ERR says to people; may be empty. */
+  /** MSA-3 and what ERR-7 and ERR-8 say; may be empty. */
   readonly text: string;
 }
 
@@ -27,6 +27,6 @@ export const readAcknowledgement = (message: string): Result<Acknowledgement> =>
   const [, code = "", controlId = "", text = ""] = msa;
   if (!isCode(code)) return refuse("acknowledgement-unknown", `MSA-1 is ${JSON.stringify(code.slice(0, 20))}`);
   const errors = segments.map((line) => line.split(separator)).filter(([name]) => name === "ERR");
-  const said = [text, ...errors.map((err) => err[8] ?? "")].filter((one) => one !== "");
+  const said = [text, ...errors.flatMap((err) => [err[7] ?? "", err[8] ?? ""])].filter((one) => one !== "");
   return ok({ code, controlId: unescaped(controlId), text: unescaped(said.join("; ")).slice(0, 300) });
 };

@@ -1,23 +1,21 @@
 /**
  * HL7 v2's own encoding (HL7 v2.6 chapter 2): segments of fields, components, repetitions, with the customary separators `|^~\&`. What a value
- * holds of a separator or of a control character is escaped, so that no text can end a field, a segment or an MLLP frame.
+ * holds of a separator is escaped and control characters left out, so that no text can end a field, a segment or an MLLP frame.
  */
 import { utcInstant } from "../fhir/instant.ts";
 
 const escapes: Readonly<Record<string, string>> = { "|": "F", "^": "S", "&": "T", "~": "R", "\\": "E" };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what would end a segment or a frame
-const special = /[|^&~\\\u0000-\u001f\u007f]/g;
 
-/** A value as a field's, component's or subcomponent's text (2.7.1 and, for control characters, 2.7.4: `\X0D\`). */
+/**
+ * A value as a field's, component's or subcomponent's text (2.7.1). Control characters, which nobody can read and which would end a segment or
+ * a frame, become a space: their own sequence, `\X0D\`, is shown as it stands by common parsers.
+ */
 export const escaped = (text: string): string =>
-  text.replace(
-    special,
-    (one) => `\\${escapes[one] ?? `X${one.charCodeAt(0).toString(16).padStart(2, "0").toUpperCase()}`}\\`,
-  );
+  text.replace(/\p{Cc}+/gu, " ").replace(/[|^&~\\]/g, (one) => `\\${escapes[one]}\\`);
 
 const letters = new Map(Object.entries(escapes).map(([one, letter]) => [letter, one]));
 
-/** The inverse of {@link escaped}; sequences that mean formatting are left as they stand. */
+/** What others escaped; sequences that mean formatting are left as they stand. */
 export const unescaped = (text: string): string =>
   text.replace(
     /\\(?:([FSTRE])|X((?:[0-9A-Fa-f]{2})+))\\/g,
