@@ -9,6 +9,8 @@ export interface Mode {
   readonly id: string;
   /** What is down. */
   readonly down: string;
+  /** Whether the circuit finds out and enters the mode by itself; else it is noticed as said, and no banner is shown but by a person. */
+  readonly entered: "byTheCircuit" | "afterwards" | "byAPerson";
   /** How it is noticed, and how long that takes. */
   readonly noticed: string;
   readonly holds: readonly string[];
@@ -29,6 +31,7 @@ const charted = "what is due in the record is written later, once, in order: not
 export const modes = [
   {
     id: "broker",
+    entered: "byTheCircuit",
     down: "the MQTT broker, where it is the front door",
     noticed:
       "the circuit's connection, at once; monitoring lost per device within its limit (10 s at 1 Hz); the watch's heartbeat within 15 s",
@@ -53,12 +56,13 @@ export const modes = [
   },
   {
     id: "listener",
+    entered: "byTheCircuit",
     down: "the listener, where it is the front door",
     noticed: "monitoring lost per device within its limit (10 s at 1 Hz); the watch's heartbeat within 15 s",
     holds: [
       bedside,
       "open pages are escalated and repeated; answers are taken",
-      "whatever a device was told is acknowledged is in both logs; what was not, the device sends again",
+      "whatever was acknowledged is durable for the circuit and for the raw log (or its spool); what was not, the device sends again",
     ],
     lost: [
       "no new alarm of any device reaches anybody but at the bedside",
@@ -75,15 +79,17 @@ export const modes = [
   },
   {
     id: "circuit",
+    entered: "afterwards",
     down: "the alert circuit",
     noticed: "its sign of life stops and the heartbeat does not come back: the watch sounds within 15 to 20 s",
     holds: [
       bedside,
-      "the board shows values, episodes and silent beds from the telemetry plane; the record is written",
+      "where a broker is the front door, the board shows values, episodes and silent beds, and the record is written: the telemetry plane has a session of its own",
       "at its start it works through what waited: what is still true pages at once with its real onset, what is over becomes one delayed item each",
       "open pages, who accepted what, and the escalation's deadlines are in its log and go on from there",
     ],
     lost: [
+      "where the listener is the front door, devices get no acknowledgement: each connection goes on for 256 messages or 256 KiB, then waits, and the board and the record stand still too",
       "nobody is paged, nothing is escalated, no answer is taken",
       "the banner on the displays: who would publish it is what is down; the watch tells its own recipients",
     ],
@@ -98,6 +104,7 @@ export const modes = [
   },
   {
     id: "notifier",
+    entered: "byTheCircuit",
     down: "one way of telling people ({which})",
     noticed: "at the first notification that it does not confirm within its time limit",
     holds: [
@@ -116,6 +123,7 @@ export const modes = [
   },
   {
     id: "notifiers",
+    entered: "byTheCircuit",
     down: "every way of telling people",
     noticed:
       "the circuit's audit fails and it gives no sign of life: the watch sounds, by its own notifier, within 20 s",
@@ -135,6 +143,7 @@ export const modes = [
   },
   {
     id: "configuration",
+    entered: "byTheCircuit",
     down: "a new rules, beds or policy directory was refused",
     noticed: "at the swap, with every problem and its place",
     holds: ["every alarm is judged, paged and escalated by the last good version"],
@@ -149,18 +158,21 @@ export const modes = [
   },
   {
     id: "kafka",
+    entered: "byTheCircuit",
     down: "Kafka: the telemetry plane's log",
-    noticed: "the intake's append fails, at once; the third eye within 2 min",
+    noticed: "the circuit's own reader (where it is given one) and the intake's append fail, at once",
     holds: [
       circuitStands,
-      "what was acknowledged is kept; the subscriber's session at the broker, or the device, keeps what was not; it is read in order once Kafka is back",
+      "behind the listener: what Kafka does not take is spooled to disk and acknowledged then (4 GiB), and goes to Kafka first when it is back",
+      "behind a broker: the session there keeps what was not acknowledged; it is read in order once Kafka is back",
       charted,
     ],
     lost: [
       "the board stands still",
       "nothing is written to the record meanwhile",
       "episodes are not compared with the circuit's own",
-      "QoS 0 messages to the telemetry plane once its intake is full (20,000 messages or 64 MiB): counted, not kept",
+      "QoS 0 messages to the telemetry plane once its spool and intake are full (20,000 messages or 64 MiB per topic): counted, not kept",
+      "the outage's readings come late for windows and rules of the telemetry plane",
     ],
     banner: "The board and the record are behind. Alarms are paged as always.",
     priority: "low",
@@ -169,6 +181,7 @@ export const modes = [
   },
   {
     id: "registry",
+    entered: "byAPerson",
     down: "the schema registry",
     noticed: "the server's health line; at the start of a role, which then ends",
     holds: [
@@ -177,7 +190,7 @@ export const modes = [
       "the circuit has a registry of its own in its folder",
     ],
     lost: [
-      "no role of the telemetry plane can be started or restarted",
+      "no role of the telemetry plane can be started or restarted, but for a listener that has run before",
       "records of a schema that is newer than the reader wait until it can be fetched",
     ],
     banner: null,
@@ -190,6 +203,7 @@ export const modes = [
   },
   {
     id: "questdb",
+    entered: "byAPerson",
     down: "QuestDB: the series store",
     noticed: "the store role's writes fail, at once",
     holds: [
@@ -210,6 +224,7 @@ export const modes = [
   },
   {
     id: "ehr",
+    entered: "byAPerson",
     down: "the EHR or its FHIR interface",
     noticed: "the first write that is not answered",
     holds: [
@@ -225,6 +240,7 @@ export const modes = [
   },
   {
     id: "board",
+    entered: "byAPerson",
     down: "the board",
     noticed: "its page says that it lost its connection; the third eye within 1 min",
     holds: [circuitStands, "displays and handhelds that are told by MQTT", charted],
@@ -242,6 +258,7 @@ export const modes = [
   },
   {
     id: "watch",
+    entered: "byTheCircuit",
     down: "the watch",
     noticed: "the circuit can't post its sign of life; Prometheus has no answer of it for 1 min",
     holds: [
@@ -259,6 +276,7 @@ export const modes = [
   },
   {
     id: "network",
+    entered: "byAPerson",
     down: "the device network of a unit ({which})",
     noticed: "monitoring lost per device within its limit (10 s at 1 Hz); one page names every bed",
     holds: [
@@ -280,6 +298,7 @@ export const modes = [
   },
   {
     id: "clock",
+    entered: "byAPerson",
     down: "the clock of the platform's machine (it stepped, or is off by more than a minute)",
     noticed:
       "the watch, whose clock is another, refuses the circuit's signatures: it sounds within 20 s. A step of less is not noticed",
@@ -303,6 +322,7 @@ export const modes = [
   },
   {
     id: "disk",
+    entered: "byAPerson",
     down: "the disk is full where a log is kept",
     noticed:
       "of the circuit: beats do not come back and the audit fails, the watch sounds within 20 s; of the raw log: the append fails, at once",

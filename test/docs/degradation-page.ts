@@ -8,7 +8,7 @@ export const degradationFile = join(import.meta.dirname, "..", "..", "docs", "de
 const intro = `# What holds when a part is away
 
 Generated from \`schemas/degradation-table.ts\` by \`make docs\`; change it there. The same table gives the banner on displays and board, and entering or
-leaving a mode is an event of its own (\`schemas/degradation.ts\`). What to do at each alarm: [runbooks/alert-circuit.md](runbooks/alert-circuit.md).
+leaving a mode that the circuit finds out about is an event of its own (\`schemas/degradation.ts\`). What to do at each alarm: [runbooks/alert-circuit.md](runbooks/alert-circuit.md).
 
 The bedside device's own alarms hold in every mode: the platform commands no device and replaces none of their alarms.
 `;
@@ -32,11 +32,17 @@ const listed = (title: string, items: readonly string[], mark = "-"): string[] =
   "",
 ];
 
-const section = ({ id, down, noticed, holds, lost, banner, calls, todo }: Mode): string =>
+const enteredTexts: Readonly<Record<Mode["entered"], string>> = {
+  byTheCircuit: "the circuit enters and leaves it by itself",
+  afterwards: "the circuit records it when it is back",
+  byAPerson: "no part of the platform enters it by itself: a person reads it here",
+};
+
+const section = ({ id, down, entered, noticed, holds, lost, banner, calls, todo }: Mode): string =>
   [
     `## ${id}`,
     "",
-    `Down: ${down}. Noticed: ${noticed}. Called: ${calls.join(", ")}.`,
+    `Down: ${down}. Noticed: ${noticed}; ${enteredTexts[entered]}. Called: ${calls.join(", ")}.`,
     "",
     ...(banner === null ? [] : [`> ${banner}`, ""]),
     ...listed("Still holds", holds),
