@@ -53,9 +53,9 @@ export const cleaned = (alarm: DecodedAlarm): Cleaned => {
   return {
     said: {
       channel: named ? alarm.channel : unnamed,
+      event: alarm.event !== null && isAlarmEvent(alarm.event) ? alarm.event : null,
       code,
       text: printable(alarm.text, textLength) || code,
-      event: alarm.event !== null && isAlarmEvent(alarm.event) ? alarm.event : null,
       metric: alarm.metric,
       direction: alarm.direction,
       alertType: alarm.alertType,

@@ -231,7 +231,8 @@ class Teller {
   #tell(known: KnownAlarm, why: DeviceAlarm["why"], { saidAt = this.#saidAt } = {}): void {
     const { context, test, decoded } = this.#reading;
     const { key, said } = known;
-    const latched = why !== "ends" && said.signal === "latched";
+    const { signal, inactivation, value, ucum, lowLimit, highLimit, ...named } = said;
+    const latched = why !== "ends" && signal === "latched";
     const claimed = latched ? decoded.deviceTime : known.claimed;
     const held = key === keyOf(this.#holder, context.device) ? this.#holder : null;
     this.told.push({
@@ -244,8 +245,14 @@ class Teller {
         association: held?.id ?? null,
         associationRevision: held?.revision ?? null,
         device: context.device,
-        ...said,
+        ...named,
         present: why !== "ends" && !latched,
+        signal,
+        inactivation,
+        value,
+        ucum,
+        lowLimit,
+        highLimit,
         deviceTime: claimed === null ? null : deviceTime(claimed),
         receivedTime: context.receivedTime,
         eventTime: latched ? this.#saidAt : eventTime(known.begun),
