@@ -5,7 +5,7 @@ import { join } from "node:path";
 export type RoleName = "ingest" | "listen" | "process" | "store" | "promote";
 
 export interface RoleProcess {
-  readonly name: RoleName | "check";
+  readonly name: RoleName | "check" | "alert" | "watch";
   /** Everything it has said so far, on both outputs. */
   readonly said: () => string;
   /** Its exit code once it has ended; null after a signal. */

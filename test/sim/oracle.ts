@@ -33,7 +33,13 @@ export const whatIsWrong = (written: Written): string | null => {
 const say = ({ key, logTime, body }: { key: string; logTime: number | null; body: Body }): string =>
   body.kind === "quarantined"
     ? `${key} refused: ${(body as Body & { reason: string }).reason}`
-    : `${key} ${logTime} ${body.kind === "tick" ? "tick" : JSON.stringify(body)}`;
+    : `${key} ${logTime} ${body.kind === "tick" ? "tick" : JSON.stringify(body, inOrder)}`;
+
+/** A record that was read back has its fields in its schema's order, one that was just made in its maker's. */
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
 
 /** What the versions of a stage must have written from a partition, each its own part. */
 const expectedFrom = (stage: AnyStage, partition: number, written: Written): Told[] => {

@@ -1,10 +1,12 @@
 /**
  * The ward itself as a world: every stage of the real topology, the real wire, and what two simulated beds send for some minutes behind
- * the roster and rules that the front door announces. Made once; the order of everything after that is the schedule's.
+ * the roster and rules that the front door announces. Made once; the order of everything after that is the schedule's. Also the alert
+ * circuit's (circuit-ward.ts).
  */
 import { announce } from "../../streams/roles/source.ts";
 import { loadRules } from "../../streams/compose.ts";
 import { realTime } from "../../streams/core/time.ts";
+import type { AnyTopic } from "../../streams/core/stage.ts";
 import type { Topology } from "../../streams/core/topology.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import { loadAdapters } from "../../streams/io/device-adapters.ts";
@@ -26,6 +28,8 @@ const lastsMs = 150_000;
 const drainMs = 100_000;
 const everyTickMs = 5_000;
 const clockUncertaintyMs = 2_000;
+/** What a front door writes, whoever reads it. */
+const sourceTopics = [raw, rawWaveforms, events];
 
 const weather: Weather = {
   steps: 2_500,
@@ -37,27 +41,18 @@ const weather: Weather = {
   network: { ackLost: 0.02, landsLate: 0.01, lost: 0.01, latestMs: 1500 },
 };
 
-interface Made {
+export interface Made {
   readonly topology: Topology;
   readonly wire: Wire;
-  readonly records: readonly (readonly [
-    typeof raw | typeof rawWaveforms | typeof events,
-    number,
-    readonly LogRecord[],
-  ])[];
+  readonly records: readonly (readonly [AnyTopic, number, readonly LogRecord[]])[];
 }
 
-/** What the sources of a ward append, taken from the log that they appended it to. */
-const make = async (): Promise<Made> => {
-  const topology = wardTopology(await loadAdapters(), {
-    destinations: [{ name: "ehr", finalAtEnd: true }],
-    acceptDemoApprovals: true,
-    clockUncertaintyMs,
-  });
-  const wire = await openWire(localRegistry(":memory:"), topology.topics);
+/** What the sources of a ward append, taken from the log that they appended it to; `topics` are those that sources write. */
+export const make = async (topology: Topology, topics: readonly AnyTopic[]): Promise<Made> => {
+  const wire = await openWire(localRegistry(":memory:"), [...new Set([...topology.topics, ...sourceTopics])]);
   let nowMs = startMs - 1_000;
   const log = memoryLog({ now: () => nowMs });
-  await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
+  await log.ensure([...topology.topics, ...sourceTopics].map(({ name, partitions }) => ({ name, partitions })));
   const ward = simulatedWard({ beds: 2, seed: 1, startMs });
   const roster = readRoster(JSON.stringify(ward.roster));
   if (!roster.ok) throw new Error(roster.problem.detail);
@@ -103,7 +98,7 @@ const make = async (): Promise<Made> => {
     await tick();
   }
   const records: Made["records"][number][] = [];
-  for (const topic of [raw, rawWaveforms, events])
+  for (const topic of topics)
     for (let partition = 0; partition < topic.partitions; partition++) {
       const reader = await log.reader(topic.name, partition, "start");
       const all: LogRecord[] = [];
@@ -115,8 +110,24 @@ const make = async (): Promise<Made> => {
 
 let made: Promise<Made> | undefined;
 
+const makeReal = async (): Promise<Made> =>
+  make(
+    wardTopology(await loadAdapters(), {
+      destinations: [{ name: "ehr", finalAtEnd: true }],
+      acceptDemoApprovals: true,
+      clockUncertaintyMs,
+    }),
+    [raw, rawWaveforms, events],
+  );
+
+export const worldOf = ({ topology, wire, records }: Made): World => ({
+  topology,
+  wire,
+  weather,
+  lanes: records.map(([topic, partition, all]) => new Lane(topic, partition, all)),
+});
+
 export const realWard = async (): Promise<World> => {
-  made ??= make();
-  const { topology, wire, records } = await made;
-  return { topology, wire, weather, lanes: records.map(([topic, partition, all]) => new Lane(topic, partition, all)) };
+  made ??= makeReal();
+  return worldOf(await made);
 };

@@ -3,10 +3,12 @@
  * One seed alone: SEED=number. Exits 1 when the honest protocol fails or a planted fault is not found.
  */
 import { Command, InvalidArgumentError } from "commander";
+import { circuitWard } from "./circuit-ward.ts";
 import { faults } from "./faults.ts";
 import { realWard } from "./real-ward.ts";
 import { run, type Verdict } from "./scenario.ts";
 import { deployingWard } from "./small-ward.ts";
+import type { World } from "./world.ts";
 
 const whole = (text: string): number => {
   const number = Number(text);
@@ -40,17 +42,17 @@ const honest = async (): Promise<boolean> => {
   return bad.length === 0;
 };
 
-/** A hundredth of the seeds for the ward itself, which is that much larger. */
-const real = async (): Promise<boolean> => {
+/** A hundredth of the seeds for the ward itself, which is that much larger, and for the alert circuit. */
+const real = async (name: string, world: () => Promise<World>): Promise<boolean> => {
   const many = Math.max(1, Math.round(seeds / 100));
   let bad = 0;
   for (let number = 1; number <= many; number++) {
-    const verdict = await run(number, {}, await realWard());
+    const verdict = await run(number, {}, await world());
     if (verdict.wrong === null) continue;
     bad++;
-    say(`the real ward, ${told(number, verdict)}`);
+    say(`${name}, ${told(number, verdict)}`);
   }
-  say(`${many} seeds of the ward's own stages: ${bad} bad`);
+  say(`${many} seeds of ${name}: ${bad} bad`);
   return bad === 0;
 };
 
@@ -88,4 +90,12 @@ if (seed !== undefined) {
   const verdict = await run(seed);
   say(told(seed, verdict));
   process.exitCode = verdict.wrong === null ? 0 : 1;
-} else process.exitCode = (await honest()) && (await deploying()) && (await real()) && (await planted()) ? 0 : 1;
+} else
+  process.exitCode =
+    (await honest()) &&
+    (await deploying()) &&
+    (await real("the ward's own stages", realWard)) &&
+    (await real("the alert circuit's stages", circuitWard)) &&
+    (await planted())
+      ? 0
+      : 1;

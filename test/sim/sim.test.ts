@@ -1,5 +1,6 @@
 /** Exactly once, by simulation: the real runner and task on a cluster of which everything may die, be late or be repeated. */
 import { describe, expect, it } from "vitest";
+import { circuitWard } from "./circuit-ward.ts";
 import { faults } from "./faults.ts";
 import { realWard } from "./real-ward.ts";
 import { run, type Verdict } from "./scenario.ts";
@@ -40,6 +41,15 @@ describe("a simulated cluster under the honest protocol", () => {
     const bad: string[] = [];
     for (let seed = 1; seed <= 12; seed++) {
       const { wrong } = await run(seed, {}, await realWard());
+      if (wrong !== null) bad.push(`seed ${seed}: ${wrong}`);
+    }
+    expect(bad).toEqual([]);
+  }, 120_000);
+
+  it("does so with the alert circuit's stages, an escalation policy and people who answer", async () => {
+    const bad: string[] = [];
+    for (let seed = 1; seed <= 12; seed++) {
+      const { wrong } = await run(seed, {}, await circuitWard());
       if (wrong !== null) bad.push(`seed ${seed}: ${wrong}`);
     }
     expect(bad).toEqual([]);
