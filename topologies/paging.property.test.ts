@@ -29,6 +29,7 @@ const op = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("raise" as const), n: number, late: fc.nat(4) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("end" as const), n: number, latched: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("again" as const), n: number }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), n: number }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -83,6 +84,7 @@ class World {
     else if (op.do === "raise" && open === undefined) this.raise(n, op.late === 0 ? "late" : "current");
     else if (op.do === "end" && open?.present) this.end(n, open, op.latched);
     else if (op.do === "again" && open?.present) this.again(n, open);
+    else if (op.do === "leave" && open?.present) this.leave(n, open);
     else if (op.do === "priority" && open?.timeliness === "current" && open.present)
       this.say(n, { ...open, revision: open.revision + 1, phase: "update", priority: op.to as Alarm["priority"] });
     else if (op.do === "confirm" && open?.timeliness === "late")
@@ -130,10 +132,20 @@ class World {
     );
   }
 
+  /** Raised again after a gap: whoever had it hears of it by the next tick. What was late nobody had, and its group may be told already. */
   again(n: number, open: Alarm): void {
+    this.leave(n, open);
+    this.raise(n, "current");
+    this.pass(1);
+    if (open.timeliness === "late") return;
+    const identity = this.open.get(n)?.identity ?? "";
+    expect(this.w.notifications().some(({ alarms }) => alarms.includes(identity))).toBe(true);
+  }
+
+  /** Its instance makes way, here or for another unit. */
+  leave(n: number, open: Alarm): void {
     this.w.say(this.second, ended(open, this.second, { end: null }));
     this.open.delete(n);
-    this.raise(n, "current");
   }
 
   answer(who: string, what: "accept" | "reject" | "reset", which: number): void {

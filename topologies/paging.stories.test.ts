@@ -116,6 +116,18 @@ describe("one page, and what is news of it", () => {
     ]);
   });
 
+  it("ours that comes again while the device's stays is news", () => {
+    const w = ward();
+    const ours = alarmAt(0, { identity: "ours", ...low });
+    w.say(0, ours);
+    w.say(1, alarmAt(1, { identity: "device's", ...low, source: "device", rule: null }));
+    w.answer(2, "amsel", "accept");
+    w.say(9, ended(ours, 9));
+    w.say(20, alarmAt(20, { identity: "ours again", instance: 1, ...low }));
+    expect(w.told().slice(1)).toEqual(["20 alarm start low -> amsel #0/1"]);
+    expect(w.pages()).toMatchObject([{ state: "escalating", alarms: ["device's", "ours again"] }]);
+  });
+
   it("a rise in priority after an accept begins the escalation again; a fall is an update only", () => {
     const w = ward();
     const medium = alarmAt(0, { priority: "medium" });
