@@ -59,7 +59,6 @@ const shape = z.discriminatedUnion("kind", [
 
 /** The `notifiers` of a configuration. */
 export const notifierSettings = z.record(name, shape);
-export type NotifierSettings = z.input<typeof notifierSettings>;
 
 /**
  * Opens each by its name; connections come up in the background, for one that is away must not keep the others from starting. `settings` is
