@@ -11,6 +11,7 @@ import { checkConfig } from "../streams/config.ts";
 import { OperatingError } from "../streams/core/failure.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { chooseWard, writeRoster } from "../streams/roles/sim.ts";
+import { type AlertDeployment, writeAlertConfigs } from "./alert.ts";
 import { host, type StackConfig } from "./config.ts";
 import { freePorts } from "./ports.ts";
 import { identify, isAlive, type ProcessIdentity, waitForEnd } from "./process-identity.ts";
@@ -31,6 +32,7 @@ interface RunningRole extends ProcessIdentity {
 
 const projectFolder = dirname(import.meta.dirname);
 const main = join(projectFolder, "streams", "main.ts");
+const rules = join(projectFolder, "topologies", "rules", "adult-example.json");
 const readyMs_max = 45_000;
 const stopMs_max = 15_000;
 const vitalsStages = ["normalise", "windows", "thresholds", "candidates", "gates"];
@@ -38,7 +40,14 @@ const vitalsStages = ["normalise", "windows", "thresholds", "candidates", "gates
 type Role = readonly [name: string, args: readonly string[]];
 
 /** Waveforms have a process of their own; the simulated ward is the last. */
-const roles = (config: string, brokerUrl: string, options: RolesOptions): readonly Role[] => [
+const roles = (
+  config: string,
+  { alert, watch }: AlertDeployment,
+  brokerUrl: string,
+  options: RolesOptions,
+): readonly Role[] => [
+  ["watch", ["watch", "--config", watch]],
+  ["alert", ["alert", "--config", alert]],
   ["store", ["store", "--config", config]],
   ["promote", ["promote", "--config", config]],
   ["process", ["process", "--config", config, "--stages", ...vitalsStages]],
@@ -63,7 +72,8 @@ export const startRoles = async (options: RolesOptions): Promise<{ readonly page
     note(stack.config, running);
     onLine(`${name.padEnd(18)} running  ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   };
-  const all = await measured(roles(config, stack.server("mosquitto").url, options), options);
+  const circuit = await writeAlertConfigs(stack, join(stack.config.data, "roster.json"), rules);
+  const all = await measured(roles(config, circuit, stack.server("mosquitto").url, options), circuit, options);
   // the ward comes last: what it sends before ingest has its session, the broker keeps for nobody
   await Promise.all([...all.slice(0, -1).map(start), seedEhr(options)]);
   await Promise.all(all.slice(-1).map(start));
@@ -76,16 +86,26 @@ interface Target {
 }
 
 /**
- * Serves each one's numbers, at the port that it had before or else at a free one, and tells Prometheus where; the board serves its own beside
- * the page, the ward has none.
+ * Serves each one's numbers, at the port that it had before or else at a free one, and tells Prometheus where; board, circuit and watch serve
+ * their own beside what else they serve, the ward has none.
  */
-const measured = async (all: readonly Role[], { stack, boardPort }: RolesOptions): Promise<readonly Role[]> => {
+const measured = async (
+  all: readonly Role[],
+  { alertAt, watchAt }: AlertDeployment,
+  { stack, boardPort }: RolesOptions,
+): Promise<readonly Role[]> => {
+  const own = new Map([
+    ["board", `${host}:${boardPort}`],
+    ["alert", alertAt],
+    ["watch", watchAt],
+  ]);
   const file = join(targetsFolder(stack.config.data), "roles.json");
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly Target[]) : [];
   const free = Object.values(await freePorts());
   const targetOf = (name: string, n: number): Target => {
     const job = `afferent-${name}`;
-    if (name === "board") return { targets: [`${host}:${boardPort}`], labels: { job } };
+    const at = own.get(name);
+    if (at !== undefined) return { targets: [at], labels: { job } };
     return before.find(({ labels }) => labels.job === job) ?? { targets: [`${host}:${free[n]}`], labels: { job } };
   };
   const serving = all.filter(([name]) => name !== "sim");
@@ -93,7 +113,7 @@ const measured = async (all: readonly Role[], { stack, boardPort }: RolesOptions
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify([...targets.values()]));
   return all.map(([name, args]): Role => {
-    const port = name === "board" ? undefined : targets.get(name)?.targets[0].split(":")[1];
+    const port = own.has(name) ? undefined : targets.get(name)?.targets[0].split(":")[1];
     return [name, port === undefined ? args : [...args, "--metrics-port", port]];
   });
 };
@@ -148,7 +168,7 @@ const writeConfig = async ({ stack, beds, seed, boardPort }: RolesOptions): Prom
       series: { kind: "questdb", url: stack.server("questdb").url },
       destinations: [{ name: "ehr", kind: "fhir", baseUrl: ehr, finalAtEnd: true }],
       roster,
-      rules: [join(projectFolder, "topologies", "rules", "adult-example.json")],
+      rules: [rules],
       demoApproval: true,
       allowPlainRules: false,
       board: { host: "127.0.0.1", port: boardPort },

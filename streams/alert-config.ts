@@ -26,6 +26,9 @@ const shape = z.strictObject({
       protocolVersion: z.union([z.literal(4), z.literal(5)]),
       /** Names the persistent session: the circuit's own, never that of ingest. */
       clientId: name,
+      /** Of the platform's own user, who alone may read the heartbeats' topics; without one leave them out of `topics`. */
+      username: name.optional(),
+      password: name.optional(),
       topics: z.array(name).min(1).default(["afferent/#", "afferent-platform/#"]),
     }),
     /** The listener hands each message over (io/tap), before it acknowledges the device. */

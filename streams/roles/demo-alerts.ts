@@ -28,7 +28,7 @@ export const writeDemoAlerts = async (options: DemoAlertsOptions): Promise<void>
   const version = `${folder}-${Date.now()}`;
   await mkdir(version, { recursive: true });
   await cp(rules, join(version, "rules.json"));
-  await writeFile(join(version, "roster.json"), json(rosterFor(roster)));
+  await writeFile(join(version, "roster.json"), json(rosterFor(roster, options)));
   await writeFile(join(version, "policy.json"), json(policyFor(roster, options)));
   await rm(`${folder}.next`, { force: true });
   await symlink(version, `${folder}.next`);
@@ -37,12 +37,11 @@ export const writeDemoAlerts = async (options: DemoAlertsOptions): Promise<void>
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
 
-const rosterFor = ({ version, devices, beds, associations }: WardRoster) => ({
-  version,
-  devices: [...devices, { device: heartbeatDevice, model: "afferent-heartbeat", serial: null, unit: "platform" }],
-  beds,
-  associations,
-});
+/** With the heart only where somebody hears it beat: its silence is an alarm. */
+const rosterFor = ({ version, devices, beds, associations }: WardRoster, { beats }: DemoAlertsOptions) => {
+  const heart = { device: heartbeatDevice, model: "afferent-heartbeat", serial: null, unit: "platform" };
+  return { version, devices: beats === undefined ? devices : [...devices, heart], beds, associations };
+};
 
 const slug = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 

@@ -9,6 +9,7 @@ import { checkConfig, type Config } from "../config.ts";
 import { startFhirEndpoint } from "../io/fhir-endpoint.ts";
 import { publishWard } from "../sim/publish.ts";
 import { openBoard } from "./board.ts";
+import { type DemoCircuit, freePort, startDemoCircuit } from "./demo-circuit.ts";
 import { openFrontDoor } from "./intake.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
@@ -44,11 +45,15 @@ export const demo = async (options: DemoOptions): Promise<void> => {
     const ehr = await startFhirEndpoint({ port: 0, file: join(folder, "ehr.sqlite") });
     closing.push(ehr.close);
     await ehr.seed((await loadRoster(roster)).patients);
-    const config = embeddedConfig(options, speed, folder, roster, ehr.url);
+    const tapPort = await freePort();
+    const config = embeddedConfig(options, speed, folder, roster, ehr.url, tapPort);
     await writeFile(join(options.data, "current.json"), `${JSON.stringify(config, null, 1)}\n`);
     const platform = await openPlatform(config, "demo");
     closing.push(platform.close);
     const running = await openAll(platform, closing);
+    const scale = await knownScale(speed, platform);
+    const circuit = await startDemoCircuit({ base: options.data, folder, roster, rules, tapPort, scale });
+    closing.push(circuit.close);
     const stop = new AbortController();
     const publishing = publish(options, speed, running.mqttUrl, platform, stop.signal);
     closing.push(async () => {
@@ -56,7 +61,7 @@ export const demo = async (options: DemoOptions): Promise<void> => {
       await publishing;
     });
     const told = interrupted();
-    process.stdout.write(introduction(running, options, speed, began));
+    process.stdout.write(introduction({ ...running, ...circuit }, options, speed, began));
     await Promise.race([running.failed, told]);
     process.stdout.write("\nstopping\n");
   } finally {
@@ -79,7 +84,16 @@ const exists = (file: string): Promise<boolean> =>
     () => false,
   );
 
-const embeddedConfig = (options: DemoOptions, speed: number, data: string, roster: string, ehrUrl: string): Config =>
+const rules = join(import.meta.dirname, "../../topologies/rules/adult-example.json");
+
+const embeddedConfig = (
+  options: DemoOptions,
+  speed: number,
+  data: string,
+  roster: string,
+  ehrUrl: string,
+  tapPort: number,
+): Config =>
   checkConfig(
     {
       ward: options.recordings === undefined ? "Simulated ward" : "Recorded patients",
@@ -87,11 +101,16 @@ const embeddedConfig = (options: DemoOptions, speed: number, data: string, roste
       data,
       log: { kind: "sqlite", keepRecords: recordsKept },
       registry: { kind: "local" },
-      intake: { kind: "listener", host: loopback, port: options.mqttPort },
+      intake: {
+        kind: "listener",
+        host: loopback,
+        port: options.mqttPort,
+        alertTap: `http://${loopback}:${tapPort}`,
+      },
       series: { kind: "sqlite", keepHours: hoursKept },
       destinations: [{ name: "ehr", baseUrl: ehrUrl, finalAtEnd: true }],
       roster,
-      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
+      rules: [rules],
       demoApproval: true,
       allowPlainRules: false,
       board: { host: loopback, port: options.port },
@@ -145,17 +164,24 @@ const publish = async (
   }).catch((error: unknown) => platform.say.error({ error: String(error) }, "the ward stopped publishing"));
 };
 
-const introduction = ({ page, mqttUrl }: Demo, options: DemoOptions, speed: number, began: number): string =>
+const introduction = (
+  { page, mqttUrl, pages }: Demo & Pick<DemoCircuit, "pages">,
+  options: DemoOptions,
+  speed: number,
+  began: number,
+): string =>
   [
     "",
     `  The ward is running (${((performance.now() - began) / 1000).toFixed(1)} s).`,
     "",
     `  page      ${page}`,
     `  devices   ${mqttUrl}`,
+    `  pages     ${pages} (the alert circuit, a process of its own)`,
     `  speed     ${speed} x real time`,
     `  state     ${options.data} (make clean removes it)`,
     "",
     "  Look inside:  npm run -s afferent -- tap telemetry.episodes",
+    "  Open alarms:  npm run -s afferent -- alarms",
     "  Stop:         Ctrl-C",
     "",
     "",

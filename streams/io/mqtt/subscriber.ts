@@ -8,6 +8,9 @@ import { type Acceptance, holdAcknowledgements } from "./held-acknowledgements.t
 
 export interface SubscriberOptions extends Acceptance {
   readonly url: string;
+  /** Of the platform's own user, where a topic wants it. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
   readonly filters: readonly string[];
   readonly protocolVersion: 4 | 5;
   /** Each time the session begins to carry messages, and each time it does not: connection lost, subscription refused. */
@@ -67,6 +70,8 @@ const connectOptions = (options: SubscriberOptions): IClientOptions => ({
   protocolVersion: options.protocolVersion,
   reconnectPeriod: 500,
   resubscribe: false,
+  ...(options.username !== undefined && { username: options.username }),
+  ...(options.password !== undefined && { password: options.password }),
   ...(options.protocolVersion === 5 && {
     properties: { receiveMaximum: options.receiveMaximum, sessionExpiryInterval: sessionExpirySeconds },
   }),

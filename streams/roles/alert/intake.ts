@@ -62,7 +62,7 @@ const tapped = async (
 };
 
 const subscribed = async (
-  { url, clientId, protocolVersion, topics }: SubscriberConfig,
+  { url, clientId, protocolVersion, topics, username, password }: SubscriberConfig,
   { onStanding, onError }: IntakeOptions,
   accept: Accept,
 ): Promise<CircuitIntake> => {
@@ -77,6 +77,8 @@ const subscribed = async (
   const session = {
     url,
     clientId,
+    username,
+    password,
     filters: [...topics, `${answerRoot}/+`],
     protocolVersion,
     receiveMaximum,
