@@ -347,6 +347,9 @@ export const page = body("page", {
   revision: int,
   unit: string,
   bed: nullable(string),
+  /** As an alarm's: how old the knowledge of the bed is, and whether a named person vouches for it. */
+  bedSince: nullable(instant),
+  bedConfirmed: boolean,
   device: string,
   event: string,
   alertType,

@@ -112,6 +112,73 @@ export interface StageView {
   readonly lagSeconds: number;
 }
 
+/** An open page of the alert circuit: what is the matter, since when, who was told and what comes next. */
+export interface AlarmView {
+  readonly identity: string;
+  readonly priority: "low" | "medium" | "high";
+  readonly unit: string;
+  /** Null: at no bed, or at several; `text` says which. */
+  readonly bed: string | null;
+  /** Since when the device is known to stand at that bed; null where nobody said. */
+  readonly bedSince: number | null;
+  readonly bedConfirmed: boolean;
+  readonly device: string;
+  readonly text: string;
+  /** These and the times below are the circuit's log time, in ms. */
+  readonly onset: number;
+  readonly raisedAt: number;
+  readonly state: "escalating" | "accepted";
+  /** Its condition is over; it stays until a named person resets it. */
+  readonly latched: boolean;
+  readonly told: readonly {
+    readonly recipient: string;
+    readonly state: "pending" | "accepted" | "rejected" | "noAnswer" | "undeliverable";
+    readonly since: number;
+  }[];
+  readonly acceptedBy: string | null;
+  readonly lastResort: boolean;
+  /** When somebody is told again unless somebody accepts (or, once accepted, is reminded); null: never. */
+  readonly nextAt: number | null;
+}
+
+/** How a rule, or a device's own alarm, has behaved at a bed in the last 24 hours: what cries wolf stands out. */
+export interface NuisanceView {
+  readonly unit: string;
+  readonly bed: string | null;
+  readonly source: "rule" | "device" | "technical";
+  /** The rule's id, or the event where no rule of ours raised it. */
+  readonly what: string;
+  readonly alarms: number;
+  /** Ended by themselves within 10 s of being raised. */
+  readonly selfEnded: number;
+  /** Of all of them together; those that are open until now. */
+  readonly durationMs: number;
+  /** From the onset until the circuit had it, of all of them together. */
+  readonly delayMs: number;
+}
+
+/** What people are told while a part of the platform is down (docs/degradation.md). */
+export interface BannerView {
+  readonly text: string;
+  readonly priority: "low" | "medium" | "high";
+}
+
+/** The alert circuit, as it answered last. */
+export interface CircuitView {
+  /** Wall clock since which it has not answered, and why; null while it does. All below is as of then. */
+  readonly silent: { readonly since: number; readonly why: string } | null;
+  /** Its log time at its last answer, moved on to the board's `now`; 0 before its first answer. */
+  readonly now: number;
+  /** What its own audit says is wrong; while anything is, it gives no sign of life. */
+  readonly failures: readonly string[];
+  readonly banner: BannerView | null;
+  /** The gravest first, at most 100 of `open`. */
+  readonly alarms: readonly AlarmView[];
+  readonly open: number;
+  /** The most frequent first, at most 50. */
+  readonly nuisance: readonly NuisanceView[];
+}
+
 export interface BoardView {
   readonly ward: string;
   /** Wall clock of the server and the ward's log time, ms. */
@@ -133,6 +200,8 @@ export interface BoardView {
   readonly episodes: readonly EpisodeView[];
   readonly decisions: readonly DecisionView[];
   readonly stages: readonly StageView[];
+  /** Null: this board follows no alert circuit. */
+  readonly circuit: CircuitView | null;
   readonly totals: {
     /** Records in the raw topics, ticks and roster records among them. */
     readonly received: number;

@@ -76,7 +76,12 @@ const shape = z.strictObject({
   demoApproval: z.boolean(),
   /** Accepts limits without delay: the test profile. */
   allowPlainRules: z.boolean(),
-  board: z.strictObject({ host: z.string(), port }),
+  board: z.strictObject({
+    host: z.string(),
+    port,
+    /** The alert circuit's own interface (its `api`), whose open alarms are shown: `http://127.0.0.1:7071`. */
+    alertApi: z.url().optional(),
+  }),
   /** How many times faster than real the ward's time runs. */
   speed: z.number().positive(),
   /** A short batch waits this long for company. */

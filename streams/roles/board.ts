@@ -44,6 +44,7 @@ export const openBoard = async (platform: Platform): Promise<Running> => {
   const board = await startBoard({
     host: config.board.host,
     port: config.board.port,
+    alertApi: config.board.alertApi,
     log,
     wire,
     stages: [...topology.stages.map(followed), ...sinks(platform)],

@@ -115,13 +115,15 @@ export const textOf = (gravest: Alarm, alarms: readonly Alarm[]): string => {
 export const rowOf = (page: OpenPage, alarms: readonly Alarm[], overAt: LogTime | null): Omit<Page, "revision"> => {
   const [gravest] = alarms;
   if (gravest === undefined) throw new Error(`page ${page.identity} has no alarm`);
-  const { device, event, alertType, priority, onset } = gravest;
+  const { device, event, alertType, priority, onset, bedSince, bedConfirmed } = gravest;
   const sameBed = alarms.every(({ bed }) => bed === gravest.bed);
   return {
     kind: "page",
     identity: page.identity,
     unit: page.unit,
     bed: sameBed ? gravest.bed : null,
+    bedSince: sameBed ? bedSince : null,
+    bedConfirmed: sameBed && bedConfirmed,
     device,
     event,
     alertType,

@@ -17,6 +17,8 @@ const escalating: Page = {
   revision: 0,
   unit: "icu",
   bed: "icu-3",
+  bedSince: 500,
+  bedConfirmed: true,
   device: "mon-01",
   event: "asystole",
   alertType: "physiological",

@@ -1,5 +1,12 @@
 /** What a person should do something about, worst first: what is off, since when, and what to do. One network loss is one item (clinical.md 5). */
-import type { AttentionView, BedView, DeviceView, EpisodeView, VitalView } from "../../../schemas/board.ts";
+import type {
+  AttentionView,
+  BedView,
+  CircuitView,
+  DeviceView,
+  EpisodeView,
+  VitalView,
+} from "../../../schemas/board.ts";
 import { rank } from "./episodes.ts";
 import { isUsable } from "./samples.ts";
 
@@ -29,6 +36,17 @@ export interface Defect {
 
 /** Reasons that accuse our own code: no device is to blame. */
 export const technicalReasons: ReadonlySet<string> = new Set(["stage-defect", "poison-output"]);
+
+/** A circuit that does not answer may page nobody: nothing else on the page is as grave. */
+const circuitItem = (since: number, why: string): Item => ({
+  identity: "circuit silent",
+  priority: "high",
+  beds: [],
+  what: `the alert circuit does not answer (${why})`,
+  action: "nobody may be paged: watch every monitored bed, and call clinical engineering",
+  since,
+  wall: true,
+});
 
 interface Placed {
   readonly bed: string;
@@ -202,6 +220,7 @@ export interface Concerns {
   readonly faults: readonly Fault[];
   readonly defects: readonly Defect[];
   readonly stalledSince: number | null;
+  readonly circuit: Pick<CircuitView, "silent"> | null;
 }
 
 /** A cuff's reading of ten minutes ago does not make up for a lost ECG: the most frequent value counts. */
@@ -212,11 +231,24 @@ const isMonitoring = (device: string, vitals: readonly VitalView[], logTime: num
 };
 
 /** At most 50, but every high one; high before medium before low, what can't be seen before what is seen, then the longest first. */
-export const attention = ({ logTime, beds, unplaced, faults, defects, stalledSince }: Concerns): AttentionView[] => {
+export const attention = ({
+  logTime,
+  beds,
+  unplaced,
+  faults,
+  defects,
+  stalledSince,
+  circuit,
+}: Concerns): AttentionView[] => {
   const placed: Placed[] = beds.flatMap(({ bed, devices, vitals }) =>
     devices.map((device) => ({ bed, device, usable: isMonitoring(device.device, vitals, logTime) })),
   );
-  const platform = [...(stalledSince === null ? [] : [stallItem(stalledSince)]), ...faults.map(faultItem)];
+  const silent = circuit?.silent ?? null;
+  const platform = [
+    ...(silent === null ? [] : [circuitItem(silent.since, silent.why)]),
+    ...(stalledSince === null ? [] : [stallItem(stalledSince)]),
+    ...faults.map(faultItem),
+  ];
   const rest = [
     ...silences(placed.filter(({ device }) => device.state === "silent")),
     ...placed.flatMap((one) => deviceItem(one) ?? []),

@@ -6,6 +6,7 @@ import type {
   BedState,
   BedView,
   BoardView,
+  CircuitView,
   DeviceView,
   LimitView,
   SampleView,
@@ -96,6 +97,7 @@ export class BoardModel {
   #rulesVersion = -1;
   #measurements = 0;
   #received = 0;
+  #circuit: ((nowMs: number) => CircuitView) | null = null;
 
   constructor(options: ModelOptions) {
     this.#options = options;
@@ -152,6 +154,11 @@ export class BoardModel {
     this.#received = records;
   }
 
+  /** Where the alert circuit's view is to be had, by the wall clock. */
+  followCircuit(view: (nowMs: number) => CircuitView): void {
+    this.#circuit = view;
+  }
+
   look(stage: string, look: Look): void {
     this.#stages.get(stage)?.look(look);
   }
@@ -201,6 +208,7 @@ export class BoardModel {
     const stalledSince = this.#clock.stalledSince(nowMs);
     const faults = [...this.#faults.values()];
     const defects = [...this.#defects.values()].filter(({ until }) => until > this.logTime);
+    const circuit = this.#circuit?.(nowMs) ?? null;
     const speed = this.#clock.speed();
     const counts = this.#decisions.counts();
     return {
@@ -210,13 +218,14 @@ export class BoardModel {
       stalledSince,
       wantedSpeed: this.#options.wantedSpeed,
       actualSpeed: speed,
-      attention: attention({ logTime: this.logTime, beds, unplaced, faults, defects, stalledSince }),
+      attention: attention({ logTime: this.logTime, beds, unplaced, faults, defects, stalledSince, circuit }),
       beds,
       unplaced,
       limits: [...this.#limits.values()],
       episodes: this.#episodes.newest(listed),
       decisions: this.#decisions.newest(listed, (id) => this.#limits.get(id)?.title ?? id),
       stages: [...this.#stages.values()].map((stage) => stage.view(speed)),
+      circuit,
       totals: {
         received: this.#received,
         measurements: this.#measurements,

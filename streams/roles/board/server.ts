@@ -9,6 +9,7 @@ import { OperatingError } from "../../core/failure.ts";
 import type { AnyTopic } from "../../core/stage.ts";
 import type { Wire } from "../../core/wire.ts";
 import type { Log } from "../../log/log.ts";
+import { followCircuit } from "./circuit.ts";
 import { type Clients, openClients } from "./clients.ts";
 import { follow, type FollowedStage } from "./follow.ts";
 import { boardMetrics } from "./metrics.ts";
@@ -36,6 +37,8 @@ export interface BoardOptions {
   readonly roster?: BoardRoster | undefined;
   /** Without it, back-fill comes from the board's own ten minutes. */
   readonly series?: SeriesQuery | undefined;
+  /** The alert circuit's interface; without it the board shows no alarms of the circuit. */
+  readonly alertApi?: string | undefined;
   readonly registry?: Registry | undefined;
   /** Where the built page is; board/dist unless told otherwise. */
   readonly pages?: string | undefined;
@@ -73,6 +76,8 @@ export const startBoard = async (options: BoardOptions): Promise<Board> => {
   });
   const metrics = boardMetrics(options.registry, model, now);
   const stop = new AbortController();
+  const circuit = options.alertApi === undefined ? undefined : followCircuit(options.alertApi, now, stop.signal);
+  if (circuit !== undefined) model.followCircuit(circuit.view);
   const clients = openClients(model, now, metrics.dropped);
   const server = Fastify({ forceCloseConnections: true, bodyLimit: 1024, trustProxy: false });
   secure(server, options.host);
@@ -98,7 +103,7 @@ export const startBoard = async (options: BoardOptions): Promise<Board> => {
     async close() {
       stop.abort();
       clients.close();
-      await Promise.all([server.close(), following]);
+      await Promise.all([server.close(), following, circuit?.done]);
     },
   };
 };
