@@ -324,7 +324,7 @@ export const notification = body("notification", {
   addresses: array(record("NotificationAddress", { notifier: string, to: string })),
   /** 0 is the first; the last resort is the number of steps. */
   step: int,
-  /** Counts the last resort's repeats and the reminders. */
+  /** How often this recipient was told at this step of this page before: the last resort's repeats, reminders, news. */
   attempt: int,
   lastResort: boolean,
   /** Of the reading that raised it: how long the circuit took is `at` minus this. */

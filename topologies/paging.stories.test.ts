@@ -254,6 +254,17 @@ describe("monitoring lost", () => {
     ]);
   });
 
+  it("of one more device with every tick does not keep the next step from being told", () => {
+    const w = ward();
+    for (let i = 0; i < 70; i++) {
+      w.say(i / 2 + 0.1, lost(i / 2 + 0.1, "4", `mon-${i}`));
+      w.tick(at(i / 2 + 0.5));
+    }
+    expect(w.told().filter((one) => one.includes("-> charge"))[0]).toBe(
+      "30.5 alarm continue monitoringLost -> charge #1/0",
+    );
+  });
+
   it("for less than a tick is told as over", () => {
     const w = ward();
     w.say(0.1, lost(0.1, "4"));
@@ -337,7 +348,7 @@ describe("an episode that the telemetry plane reports", () => {
     w.restart();
     w.pass(10.5, 41);
     const since = w.told().slice(2);
-    expect(since).toEqual(["40 alarm start high -> amsel #0/0", "40 alarm start missedByCircuit -> engineer #0/0"]);
+    expect(since).toEqual(["40 alarm start high -> amsel #0/0", "40.5 alarm start missedByCircuit -> engineer #0/0"]);
     expect(w.pages().slice(1)).toMatchObject([
       { event: "high", bed: "4", onset: at(5), unit: "ICU" },
       { event: "missedByCircuit", unit: "ICU", latched: true },

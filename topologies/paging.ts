@@ -33,17 +33,18 @@ export const paging = stage<AlarmsBody, typeof writes, Cell, Policies>("paging",
   },
   due(state, now, key, out: PagingOut, policies) {
     const book = new Book(state, out, key, now, policyInForce(policies, now));
-    book.beginDue();
+    const standing = book.beginDue();
     lookForPolicy(book, false);
-    pageMissed(book);
-    for (const page of book.pages()) {
-      if (settle(book, page)) continue;
+    for (const identity of standing.pages) {
+      const page = book.page(identity);
+      if (page === undefined || settle(book, page)) continue;
       const passed = passTime(book, page);
       if (passed === page) book.comeBackAt(nextAt(page));
       else book.keep(passed);
     }
-    forgetSeen(book);
-    book.forgetOver();
+    pageMissed(book, standing);
+    forgetSeen(book, standing);
+    book.forgetOver(standing);
   },
 });
 

@@ -42,6 +42,15 @@ const prefix = {
   down: "down ",
 } as const;
 type Kind = keyof typeof prefix;
+const dueKinds = ["page", "seen", "awaited", "over"] as const;
+
+/** Of what a due step looks through, the names. */
+export interface Standing {
+  readonly pages: readonly string[];
+  readonly devices: readonly string[];
+  readonly episodes: readonly string[];
+  readonly overs: readonly string[];
+}
 
 export class Book {
   readonly #state: State<Cell>;
@@ -103,6 +112,13 @@ export class Book {
     this.#set("page", page.identity, { ...inOrder, revision, row: hash });
     this.#set("group", page.group, page.identity);
     if (told) this.#out.emit("notifications", this.unit, { ...row, revision });
+    this.comeBackAt(nextAt(page));
+  }
+
+  /** One more alarm on a page that is to be told with the next tick, which puts them in order: a whole unit's loss comes in hundreds. */
+  keepForTick(page: OpenPage, alarm: Alarm): void {
+    this.keepAlarm(page, alarm);
+    this.#set("page", page.identity, { ...page, alarms: [...page.alarms, alarm.identity] });
     this.comeBackAt(nextAt(page));
   }
 
@@ -174,26 +190,18 @@ export class Book {
     this.#state.delete(prefix[kind] + name);
   }
 
-  pages(): readonly OpenPage[] {
-    return this.#all("page").map(([, page]) => page as OpenPage);
-  }
-
-  allSeen(): readonly (readonly [string, Seen])[] {
-    return this.#all("seen") as readonly (readonly [string, Seen])[];
-  }
-
-  allAwaited(): readonly (readonly [string, Awaited])[] {
-    return this.#all("awaited") as readonly (readonly [string, Awaited])[];
-  }
-
-  /** Begins a due step: what still wants to come back says so again. */
-  beginDue(): void {
+  /** Begins a due step: what still wants to come back says so again. Gives what there is, looked through once. */
+  beginDue(): Standing {
     this.#state.dueAt = null;
+    const names: Record<"page" | "seen" | "awaited" | "over", string[]> = { page: [], seen: [], awaited: [], over: [] };
+    for (const [cell] of this.#state.cells())
+      for (const kind of dueKinds) if (cell.startsWith(prefix[kind])) names[kind].push(cell.slice(prefix[kind].length));
+    return { pages: names.page, devices: names.seen, episodes: names.awaited, overs: names.over };
   }
 
   /** Drops what need not be remembered any more. */
-  forgetOver(): void {
-    for (const [name] of this.#all("over")) {
+  forgetOver({ overs }: Standing): void {
+    for (const name of overs) {
       const forgetAt = (Number(name) + 1) * bucketMs + rememberedMs;
       if (forgetAt <= this.now) this.#state.delete(prefix.over + name);
       else this.comeBackAt(forgetAt);
@@ -211,12 +219,6 @@ export class Book {
 
   #set(kind: Kind, name: string, value: Cell): void {
     this.#state.set(prefix[kind] + name, value);
-  }
-
-  #all(kind: Kind): readonly (readonly [string, Cell])[] {
-    return [...this.#state.cells()]
-      .filter(([cell]) => cell.startsWith(prefix[kind]))
-      .map(([cell, value]) => [cell.slice(prefix[kind].length), value]);
   }
 
   #overs(): readonly Over[] {

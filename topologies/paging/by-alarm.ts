@@ -82,6 +82,11 @@ const hadMost = 64;
 const togetherMost = 64;
 
 const join = (book: Book, page: OpenPage, alarm: Alarm): void => {
+  if (alarm.event === "monitoringLost" && isTogether(alarm) && page.settleAt === null) {
+    const priority = rank[alarm.priority] > rank[page.priority] ? alarm.priority : page.priority;
+    book.keepForTick({ ...page, priority, tellAt: book.now }, alarm);
+    return;
+  }
   const before = book.alarmsOf(page);
   const name = conditionOf(alarm);
   const grouped =

@@ -108,9 +108,10 @@ const known = ({ recipients }: Policy, who: string | null): readonly Recipient[]
   recipients.filter(({ id, test }) => id === who && !test);
 
 /** Time has come this far: tells whom it is time to tell. */
-export const passTime = (book: Book, page: OpenPage): OpenPage => {
+export const passTime = (book: Book, before: OpenPage): OpenPage => {
   const isDue = (at: LogTime | null): boolean => at !== null && at <= book.now;
-  if (isDue(page.tellAt)) return renew(book, page, "start");
+  // News with every tick must not keep the next step from being told.
+  const page = isDue(before.tellAt) ? renew(book, before, "start") : before;
   if (page.state === "accepted") return isDue(page.remindAt) ? remind(book, page) : page;
   const redirected = isDue(page.redirectAt)
     ? advance(

@@ -6,7 +6,7 @@ import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Alarm, Reported } from "../../schemas/alert-records.ts";
 import { alarmEventOf } from "../../schemas/alarm-events.ts";
-import type { Book } from "./book.ts";
+import type { Book, Standing } from "./book.ts";
 import { takeAlarm } from "./by-alarm.ts";
 import { endedNow, technicalAlarm } from "./technical.ts";
 
@@ -57,8 +57,10 @@ export const notice = (book: Book, alarm: Alarm): void => {
 const stillSeen = ({ now }: Book, alarms: readonly Interval[]): readonly Interval[] =>
   alarms.filter(({ to, saidAt }) => to === null || saidAt + seenMs > now);
 
-export const forgetSeen = (book: Book): void => {
-  for (const [device, seen] of book.allSeen()) {
+export const forgetSeen = (book: Book, { devices }: Standing): void => {
+  for (const device of devices) {
+    const seen = book.seen(device);
+    if (seen === undefined) continue;
     const alarms = stillSeen(book, seen.alarms);
     if (alarms.length === 0) book.forget("seen", device);
     else {
@@ -95,8 +97,11 @@ export const takeReported = (book: Book, reported: Reported): void => {
 };
 
 /** Those whose grace is over: matched by now, or paged. */
-export const pageMissed = (book: Book): void => {
-  for (const [episode, { reported, until }] of book.allAwaited()) {
+export const pageMissed = (book: Book, { episodes }: Standing): void => {
+  for (const episode of episodes) {
+    const awaited = book.awaited(episode);
+    if (awaited === undefined) continue;
+    const { reported, until } = awaited;
     if (until > book.now) {
       book.comeBackAt(until);
       continue;
