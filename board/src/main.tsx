@@ -6,6 +6,7 @@ import "./style/frame.css";
 import "./style/beds.css";
 import "./style/detail.css";
 import "./style/lists.css";
+import "./style/alarms.css";
 
 const place = document.getElementById("page");
 if (place !== null) render(<Page />, place);

@@ -1,6 +1,7 @@
 /** The page as a whole, and what stands there before the first board has come. */
 import { useEffect } from "preact/hooks";
 import type { BoardView } from "../../schemas/board.ts";
+import { Alarms, Banner } from "./alarms.tsx";
 import { Attention } from "./attention.tsx";
 import { BedDetail } from "./bed-detail.tsx";
 import { Beds } from "./beds.tsx";
@@ -9,6 +10,7 @@ import { Decisions } from "./decisions.tsx";
 import { Episodes } from "./episodes.tsx";
 import { Header, NotLive } from "./header.tsx";
 import { useLive } from "./live.ts";
+import { Nuisance } from "./nuisance.tsx";
 import { Pipeline } from "./pipeline.tsx";
 import { Unplaced } from "./unplaced.tsx";
 
@@ -49,11 +51,13 @@ export const Page = () => {
     <div class={`page ${isLive ? "" : "page-old"}`}>
       <Header {...live} />
       <NotLive connection={connection} />
+      {isLive && board !== null && <Banner circuit={board.circuit} now={board.now} />}
       {board === null ? (
         <Loading />
       ) : (
         <main class="ward">
           <Attention board={board} wardNow={wardNow} />
+          <Alarms circuit={board.circuit} />
           <Beds beds={board.beds} chosen={chosen} wardNow={wardNow} live={isLive} />
           <BedDetail board={board} chosen={chosen} feed={feed} wardNow={wardNow} live={isLive} />
           <Unplaced devices={board.unplaced} />
@@ -61,6 +65,7 @@ export const Page = () => {
             <Episodes episodes={board.episodes} wardNow={wardNow} />
             <Decisions decisions={board.decisions} promoted={board.totals.promoted} refused={board.totals.refused} />
             <Pipeline board={board} />
+            {board.circuit !== null && <Nuisance circuit={board.circuit} limits={board.limits} />}
           </div>
         </main>
       )}

@@ -1,5 +1,6 @@
 /**
- * The real board over a log in memory that a drawn ward is written to: `npx node test/board/demo-board.ts [PORT] [stop SECONDS]`.
+ * The real board over a log in memory that a drawn ward is written to, and a drawn alert circuit: `npx node test/board/demo-board.ts [PORT]
+ * [stop SECONDS] [silent SECONDS]`; `silent`: the circuit ends.
  * For looking at the page while it is made; `npx vite build board` first.
  */
 import { setInterval as every } from "node:timers";
@@ -14,6 +15,7 @@ import type { Append, Appender, Log } from "../../streams/log/log.ts";
 import { memoryLog } from "../../streams/log/memory.ts";
 import { startBoard } from "../../streams/roles/board/server.ts";
 import { followedTopics } from "../../streams/roles/board/follow.ts";
+import { startDrawnCircuit } from "./demo-circuit.ts";
 import { background, type DrawnEntry, rubbish, second, troubles, waves } from "./demo-ward.ts";
 
 const topicOf: Record<DrawnEntry["topic"], AnyTopic> = {
@@ -78,15 +80,18 @@ const history = async (wire: Wire, to: Appender, now: number): Promise<void> => 
 };
 
 const main = async (): Promise<void> => {
-  const [port, , stopAfter] = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  const secondsOf = (word: string): number => (words.includes(word) ? Number(words[words.indexOf(word) + 1]) : NaN);
   const log = memoryLog();
   await log.ensure(all);
   const wire = await openWire(localRegistry(":memory:"), all);
   const appender = await log.appender("drawn");
   const start = Math.floor(Date.now() / 1000) * 1000;
   await history(wire, appender, start);
+  const circuit = await startDrawnCircuit(start);
   const board = await startBoard({
-    port: Number(port ?? 0),
+    alertApi: circuit.url,
+    port: Number(words[0] ?? 0),
     host: "127.0.0.1",
     log,
     wire,
@@ -112,10 +117,12 @@ const main = async (): Promise<void> => {
     void appender
       .append([...raw(190), ...entries.map((e) => appendOf(wire, e)), ...ticks(wire, at)])
       .then(() => reportAll(log, beat));
-    if (beat === Number(stopAfter)) clearInterval(timer);
+    if (beat === secondsOf("stop")) clearInterval(timer);
+    if (beat === secondsOf("silent")) circuit.close();
   }, 1000);
   const end = (): void => {
     clearInterval(timer);
+    circuit.close();
     void board.close().then(() => process.exit(0));
   };
   process.on("SIGINT", end).on("SIGTERM", end);
