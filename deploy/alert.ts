@@ -62,6 +62,7 @@ export const writeAlertConfigs = async (stack: Stack, roster: string, rules: str
         displays: { kind: "mqtt", url: broker.url },
         [beats]: { kind: "webhook", secret: kept.beatSecret },
       },
+      displays: broker,
       kafka: { brokers: [stack.server("kafka").url], registryUrl: stack.server("apicurio").url },
       watch: { url: `http://${watchAt}/alive`, secret: kept.beatSecret },
       demoApproval: true,

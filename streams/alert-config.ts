@@ -40,6 +40,15 @@ const shape = z.strictObject({
   kafka: z.strictObject({ brokers: z.array(name).min(1), registryUrl: z.url() }).optional(),
   /** Whom the sign of life is posted to, while the audit passes; signed with the secret that the two share. */
   watch: z.strictObject({ url: z.url(), secret: name }).optional(),
+  /** Where displays look for the banner of what is degraded. */
+  displays: z
+    .strictObject({
+      url: name,
+      username: name.optional(),
+      password: name.optional(),
+      topic: name.default("afferent-display/banner"),
+    })
+    .optional(),
   demoApproval: z.boolean().default(false),
   allowPlainRules: z.boolean().default(false),
   /** A demo's ward time; in production there is none. */

@@ -58,7 +58,7 @@ export const startCircuit = async (circuit: Circuit): Promise<Running> => {
     const ticks = opened(await followTicks(circuit.log, circuit.wire, ground.onError));
     const telling = opened(await openTelling(ground, ticks));
     const stages = opened(await runCircuitStages(ground));
-    const { logNow, metrics, words, hops } = ground;
+    const { logNow, metrics, words, hops, degradation } = ground;
     const { pages, outbox, nuisance, dispatcher } = telling;
     const answers = openAnswers({
       pages,
@@ -71,7 +71,6 @@ export const startCircuit = async (circuit: Circuit): Promise<Running> => {
     const following = opened(followWard(ward));
     if (circuit.config.kafka !== undefined) opened(matchWith(circuit.config.kafka, ground, ward));
     const audit = auditor({ outbox, pages, dispatcher, ticks, door: door.intake, logNow, policy: ward.policy });
-    const notifiers = [...circuit.notifiers.keys()];
     const api = opened(
       await serveApi({
         ...circuit.config.api,
@@ -81,7 +80,7 @@ export const startCircuit = async (circuit: Circuit): Promise<Running> => {
         pages: () => pages.open(),
         answers,
         audit,
-        status: () => statusOf({ pages, nuisance, outbox, hops, notifiers, audit, now: logNow() }),
+        status: () => statusOf({ pages, nuisance, outbox, hops, degradation, audit, now: logNow() }),
         metrics: () => circuit.metrics.metrics(),
         onRefused: (reason) => metrics.answers.inc({ via: "webhook", outcome: reason }),
       }),

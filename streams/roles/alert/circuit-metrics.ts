@@ -32,6 +32,7 @@ export const circuitMetrics = (registry: Registry) => {
     audit: gauge("afferent_audit_failing", "1 where the circuit's audit fails, by check", ["check"]),
     signOfLife: gauge("afferent_sign_of_life_timestamp_seconds", "When the watch last took a sign of life", []),
     hop: gauge("afferent_hop_up", "1 while a part of the alarm path is there", ["hop"]),
+    modes: gauge("afferent_degradation_modes", "Modes of partial degradation in force (docs/degradation.md)", []),
     refused: gauge(
       "afferent_roster_refused",
       "1 while the ward directory at hand is refused and the last good one is in force",

@@ -7,6 +7,7 @@ import type { SinkRunnerOptions } from "../../log/sink-runner.ts";
 import { closeAll } from "../running.ts";
 import { fixScale, type SourceOptions } from "../source.ts";
 import { type CircuitMetrics, circuitMetrics } from "./circuit-metrics.ts";
+import { type Degradation, openDegradation } from "./degradation.ts";
 import { Hops } from "./hops.ts";
 import { openWords, type Words } from "./words.ts";
 
@@ -20,6 +21,7 @@ export interface Ground {
   readonly metrics: CircuitMetrics;
   readonly words: Words;
   readonly hops: Hops;
+  readonly degradation: Degradation;
   readonly onError: (error: unknown) => void;
   close(): Promise<void>;
 }
@@ -38,13 +40,20 @@ export const openGround = async (circuit: Circuit): Promise<Ground> => {
   const metrics = circuitMetrics(circuit.metrics);
   const onError = (error: unknown): void => say.warn({ error: String(error) }, "will be tried again");
   const words = await openWords(log, wire, () => logTime(logNow()));
-  const hops = new Hops({
+  const degradation = openDegradation({
+    notifiers: [...circuit.notifiers.keys()],
+    displays: config.displays,
+    say,
+    onModes: (count) => metrics.modes.set(count),
+  });
+  const hops: Hops = new Hops({
     words,
     now: logNow,
     onError,
     onChange: ({ hop, up, detail }) => {
       metrics.hop.set({ hop }, up ? 1 : 0);
       say[up ? "info" : "error"]({ hop, detail }, up ? "is there" : "is DOWN");
+      degradation.look(hops.all(), logNow());
     },
   });
   return {
@@ -56,8 +65,9 @@ export const openGround = async (circuit: Circuit): Promise<Ground> => {
     metrics,
     words,
     hops,
+    degradation,
     onError,
-    close: () => closeAll([() => words.close(), async () => hops.close()]),
+    close: () => closeAll([() => words.close(), degradation.close, async () => hops.close()]),
   };
 };
 

@@ -64,11 +64,10 @@ const matchUntilItFails = async (
     const say = (told: readonly Reported[]): Promise<void> =>
       words.say(told.map((word) => ({ unit: word.unit, word })));
     const subscription = await log.subscribe(group, episodes.name, (partition) =>
-      reporting(log, wire, partition, unitOf, say, (error) => onStanding(false, String(error))),
+      reporting(log, wire, partition, { unitOf, say, onStanding }),
     );
     closing.push(() => subscription.close());
     onUp();
-    onStanding(true, "episodes of the telemetry plane are read");
     await Promise.race([subscription.done, aborted(signal)]);
   } finally {
     await closeAll(closing.map((close) => close)).catch(() => undefined);
@@ -81,20 +80,23 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
 
+interface Reporting extends Pick<MatchingOptions, "unitOf" | "onStanding"> {
+  readonly say: (told: readonly Reported[]) => Promise<void>;
+}
+
 /** From where its group came to; at the first start from the end. What comes twice is matched twice, which changes nothing. */
 const reporting = (
   log: Log,
   wire: Wire,
   partition: number,
-  unitOf: MatchingOptions["unitOf"],
-  say: (told: readonly Reported[]) => Promise<void>,
-  failed: (error: unknown) => void,
+  { unitOf, say, onStanding }: Reporting,
 ): PartitionHandler => ({
   open: async () => {
     const [{ start, end }, progress] = [
       await log.bounds(episodes.name, partition),
       (await log.progress(group, episodes.name))[partition],
     ];
+    onStanding(true, "episodes of the telemetry plane are read");
     if (progress !== undefined) return Math.max(progress, start);
     await log.report(group, episodes.name, partition, end);
     return end;
@@ -111,7 +113,7 @@ const reporting = (
     if (last !== undefined) await log.report(group, episodes.name, partition, last.offset + 1);
   },
   close: async () => undefined,
-  failed,
+  failed: (error) => onStanding(false, String(error)),
 });
 
 /** Starts and ends of approved rules; null for anything else. */

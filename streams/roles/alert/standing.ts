@@ -1,12 +1,13 @@
 /** How the circuit stands: its audit, what is degraded, what the board is shown, and the sign of life that depends on all of it. */
 import type { Logger } from "pino";
 import type { Hop } from "../../../schemas/alert-records.ts";
-import { bannerOf, type HopName, modesOf } from "../../../schemas/degradation.ts";
+import { bannerOf } from "../../../schemas/degradation.ts";
 import type { AlertConfig } from "../../alert-config.ts";
 import type { PolicyContent } from "../../io/policy-file.ts";
 import { giveSignOfLife } from "../../io/notify/sign-of-life.ts";
 import { audit, type AuditFailure } from "./audit.ts";
 import type { CircuitMetrics } from "./circuit-metrics.ts";
+import type { Degradation } from "./degradation.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Hops } from "./hops.ts";
 import type { CircuitIntake } from "./intake.ts";
@@ -52,7 +53,7 @@ export interface StatusParts {
   readonly nuisance: Nuisance;
   readonly outbox: Outbox;
   readonly hops: Hops;
-  readonly notifiers: readonly string[];
+  readonly degradation: Degradation;
   readonly audit: () => readonly AuditFailure[];
   /** Log time in ms. */
   readonly now: number;
@@ -78,16 +79,15 @@ export const statusOf = ({
   nuisance,
   outbox,
   hops,
-  notifiers,
+  degradation,
   audit: failures,
   now,
 }: StatusParts): CircuitStatus => {
-  const down = hops.all();
-  const modes = modesOf({ down: down.map(({ hop }) => hop as HopName), notifiers });
+  const modes = degradation.modes();
   return {
     now,
     audit: failures(),
-    down,
+    down: hops.all(),
     modes: modes.map(({ mode, which }) => ({ id: mode.id, which })),
     banner: bannerOf(modes),
     openPages: pages.open(),

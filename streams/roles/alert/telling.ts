@@ -70,9 +70,12 @@ export const openTelling = async (ground: Ground, ticks: Ticks): Promise<Telling
   };
 };
 
-const reportTo = (words: Words, outcomes: readonly Unreported[], { logAt }: Ground): Promise<void> =>
-  words.say(
-    outcomes.map(({ notification, notifier, outcome, detail, atMs }) => ({
+/** Of a test there is no page that anybody waits for. */
+const reportTo = (words: Words, outcomes: readonly Unreported[], { logAt }: Ground): Promise<void> => {
+  const awaited = outcomes.filter(({ notification }) => notification.what !== "test");
+  if (awaited.length === 0) return Promise.resolve();
+  return words.say(
+    awaited.map(({ notification, notifier, outcome, detail, atMs }) => ({
       unit: notification.unit,
       word: {
         kind: "notified",
@@ -86,6 +89,7 @@ const reportTo = (words: Words, outcomes: readonly Unreported[], { logAt }: Grou
       },
     })),
   );
+};
 
 const count = ({ outcome, atMs }: Outcome, { notification, notifier }: Sending, { metrics, logAt }: Ground): void => {
   const { what, priority, step, attempt, receivedTime } = notification;
