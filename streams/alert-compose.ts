@@ -38,27 +38,23 @@ export const openCircuit = async (config: AlertConfig): Promise<Circuit> => {
   await mkdir(config.data, { recursive: true });
   const say = pino({ name: "alert", level: process.env["LOG_LEVEL"] ?? "info" }, pino.destination(2));
   const topology = await describeCircuit();
-  const notifiers = await openNotifiers({ console: { kind: "console" }, ...config.notifiers });
-  const log = sqliteLog({
-    file: join(config.data, "circuit.sqlite"),
-    retain: (topic) => (isKept(topic) ? undefined : config.keepRecords),
-  });
-  await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
-  const registry = localRegistry(join(config.data, "schemas.sqlite"));
-  const wire = await openWire(registry, topology.topics);
-  return {
-    config,
-    log,
-    wire,
-    topology,
-    notifiers,
-    metrics: new Registry(),
-    say,
-    close: () =>
-      closeAll([
-        () => registry.close(),
-        () => log.close(),
-        ...[...notifiers.values()].map((notifier) => () => notifier.close()),
-      ]),
-  };
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    const notifiers = await openNotifiers({ console: { kind: "console" }, ...config.notifiers });
+    closing.push(...[...notifiers.values()].map((notifier) => () => notifier.close()));
+    const log = sqliteLog({
+      file: join(config.data, "circuit.sqlite"),
+      retain: (topic) => (isKept(topic) ? undefined : config.keepRecords),
+    });
+    closing.push(() => log.close());
+    await log.ensure(topology.topics.map(({ name, partitions }) => ({ name, partitions })));
+    const registry = localRegistry(join(config.data, "schemas.sqlite"));
+    closing.push(() => registry.close());
+    const wire = await openWire(registry, topology.topics);
+    const metrics = new Registry();
+    return { config, log, wire, topology, notifiers, metrics, say, close: () => closeAll(closing) };
+  } catch (error) {
+    await closeAll(closing).catch(() => undefined); // what it could not be opened for is what counts
+    throw error;
+  }
 };
