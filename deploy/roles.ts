@@ -63,7 +63,9 @@ const roles = (
 /** Resolves when every role says that it runs. Codes: `role-not-ready`, with the end of its log. */
 export const startRoles = async (options: RolesOptions): Promise<{ readonly page: string }> => {
   const { stack, onLine } = options;
-  const config = await writeConfig(options);
+  const roster = await rosterOf(options);
+  const circuit = await writeAlertConfigs(stack, roster, rules);
+  const config = writeConfig(options, roster, circuit);
   const running: RunningRole[] = [...runningRoles(stack.config)];
   const start = async ([name, args]: Role): Promise<void> => {
     if (running.some((role) => role.name === name)) return;
@@ -72,7 +74,6 @@ export const startRoles = async (options: RolesOptions): Promise<{ readonly page
     note(stack.config, running);
     onLine(`${name.padEnd(18)} running  ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   };
-  const circuit = await writeAlertConfigs(stack, join(stack.config.data, "roster.json"), rules);
   const all = await measured(roles(config, circuit, stack.server("mosquitto").url, options), circuit, options);
   // the ward comes last: what it sends before ingest has its session, the broker keeps for nobody
   await Promise.all([...all.slice(0, -1).map(start), seedEhr(options)]);
@@ -147,10 +148,15 @@ export const roleLines = (config: StackConfig): readonly RoleLine[] =>
 
 export const runningRoles = (config: StackConfig): readonly RunningRole[] => readNoted(config).filter(isAlive);
 
-const writeConfig = async ({ stack, beds, seed, boardPort }: RolesOptions): Promise<string> => {
-  const { data } = stack.config;
-  const roster = join(data, "roster.json");
+/** The simulated ward's file, written once. */
+const rosterOf = async ({ stack, beds, seed }: RolesOptions): Promise<string> => {
+  const roster = join(stack.config.data, "roster.json");
   if (!existsSync(roster)) await writeRoster(roster, await chooseWard({ beds, seed }, Date.now()));
+  return roster;
+};
+
+const writeConfig = ({ stack, boardPort }: RolesOptions, roster: string, { alertAt }: AlertDeployment): string => {
+  const { data } = stack.config;
   const ehr = stack.server("hapi").url;
   const config = checkConfig(
     {
@@ -171,7 +177,7 @@ const writeConfig = async ({ stack, beds, seed, boardPort }: RolesOptions): Prom
       rules: [rules],
       demoApproval: true,
       allowPlainRules: false,
-      board: { host: "127.0.0.1", port: boardPort },
+      board: { host: "127.0.0.1", port: boardPort, alertApi: `http://${alertAt}` },
       speed: 1,
       lingerMs: 5,
     },

@@ -17,6 +17,8 @@ export interface DemoCircuitOptions {
   readonly roster: string;
   readonly rules: string;
   readonly tapPort: number;
+  /** Of its own interface, which the board asks. */
+  readonly apiPort: number;
   readonly scale: TimeScale;
 }
 
@@ -44,7 +46,7 @@ export const freePort = (): Promise<number> =>
 
 /** Resolves when the circuit says that it runs. Codes: `circuit-not-ready`, with what it said. */
 export const startDemoCircuit = async (options: DemoCircuitOptions): Promise<DemoCircuit> => {
-  const { base, folder, roster, rules, tapPort, scale } = options;
+  const { base, folder, roster, rules, tapPort, apiPort, scale } = options;
   const ward = join(folder, "ward");
   const pages = join(folder, "pages.log");
   await writeDemoAlerts({ folder: ward, roster, rules, tellBy: ["pages"] });
@@ -54,7 +56,7 @@ export const startDemoCircuit = async (options: DemoCircuitOptions): Promise<Dem
       data: join(folder, "circuit"),
       ward,
       intake: { kind: "tap", host: loopback, port: tapPort },
-      api: { host: loopback, port: await freePort() },
+      api: { host: loopback, port: apiPort },
       notifiers: { pages: { kind: "console", to: pages } },
       demoApproval: true,
       ...(scale.speed !== 1 && { scale }),

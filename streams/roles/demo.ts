@@ -45,14 +45,14 @@ export const demo = async (options: DemoOptions): Promise<void> => {
     const ehr = await startFhirEndpoint({ port: 0, file: join(folder, "ehr.sqlite") });
     closing.push(ehr.close);
     await ehr.seed((await loadRoster(roster)).patients);
-    const tapPort = await freePort();
-    const config = embeddedConfig(options, speed, folder, roster, ehr.url, tapPort);
+    const [tapPort, apiPort] = [await freePort(), await freePort()];
+    const config = embeddedConfig(options, speed, folder, roster, ehr.url, { tapPort, apiPort });
     await writeFile(join(options.data, "current.json"), `${JSON.stringify(config, null, 1)}\n`);
     const platform = await openPlatform(config, "demo");
     closing.push(platform.close);
     const running = await openAll(platform, closing);
     const scale = await knownScale(speed, platform);
-    const circuit = await startDemoCircuit({ base: options.data, folder, roster, rules, tapPort, scale });
+    const circuit = await startDemoCircuit({ base: options.data, folder, roster, rules, tapPort, apiPort, scale });
     closing.push(circuit.close);
     const stop = new AbortController();
     const publishing = publish(options, speed, running.mqttUrl, platform, stop.signal);
@@ -86,13 +86,18 @@ const exists = (file: string): Promise<boolean> =>
 
 const rules = join(import.meta.dirname, "../../topologies/rules/adult-example.json");
 
+interface CircuitPorts {
+  readonly tapPort: number;
+  readonly apiPort: number;
+}
+
 const embeddedConfig = (
   options: DemoOptions,
   speed: number,
   data: string,
   roster: string,
   ehrUrl: string,
-  tapPort: number,
+  { tapPort, apiPort }: CircuitPorts,
 ): Config =>
   checkConfig(
     {
@@ -113,7 +118,7 @@ const embeddedConfig = (
       rules: [rules],
       demoApproval: true,
       allowPlainRules: false,
-      board: { host: loopback, port: options.port },
+      board: { host: loopback, port: options.port, alertApi: `http://${loopback}:${apiPort}` },
       speed,
       lingerMs: 20,
     },
