@@ -52,8 +52,6 @@ const events = {
 
 export type AlarmEventName = keyof typeof events;
 
-export const alarmEvents: Readonly<Record<AlarmEventName, AlarmEvent>> = events;
-
 export const isAlarmEvent = (name: string): name is AlarmEventName => Object.hasOwn(events, name);
 
 export const alarmEventOf = (name: string): AlarmEvent => (isAlarmEvent(name) ? events[name] : events.unmapped);

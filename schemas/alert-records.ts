@@ -251,7 +251,6 @@ const schedule = record("Schedule", {
   /** A named chain of the policy. */
   chain: string,
 });
-export type Schedule = TypeOf<typeof schedule>;
 
 const chain = record("Chain", {
   name: string,
@@ -259,7 +258,6 @@ const chain = record("Chain", {
   /** Another chain to go on with before the last resort; null: none. */
   continuesWith: nullable(string),
 });
-export type Chain = TypeOf<typeof chain>;
 
 const unitPolicy = record("UnitPolicy", {
   unit: string,

@@ -87,6 +87,7 @@ export const modes = [
       "where a broker is the front door, the board shows values, episodes and silent beds, and the record is written: the telemetry plane has a session of its own",
       "at its start it works through what waited: what is still true pages at once with its real onset, what is over becomes one delayed item each",
       "open pages, who accepted what, and the escalation's deadlines are in its log and go on from there",
+      "the board, where it runs, says within four seconds that the circuit does not answer, and since when",
     ],
     lost: [
       "where the listener is the front door, devices get no acknowledgement: each connection goes on for 256 messages or 256 KiB, then waits, and the board and the record stand still too",

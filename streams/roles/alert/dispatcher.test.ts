@@ -98,7 +98,7 @@ describe("the dispatcher", () => {
     ]);
   });
 
-  it("sends high before medium before low, and what is over after what is now, the newest first", async () => {
+  it("sends high before medium before low, and what is over after all that is now, the newest first", async () => {
     const { outbox, dispatcher, pager } = await open({ limits: { ...limits, atOnce: 1 } });
     const stored = [
       numbered(1, { priority: "low" }),
@@ -111,7 +111,7 @@ describe("the dispatcher", () => {
     outbox.transaction(() => outbox.keep(stored, Date.now()));
     dispatcher.start();
     await expect.poll(() => pager.sent.length).toBe(6);
-    expect(identities(pager.sent)).toEqual(["n-5", "n-6", "n-3", "n-2", "n-4", "n-1"]);
+    expect(identities(pager.sent)).toEqual(["n-5", "n-6", "n-4", "n-1", "n-3", "n-2"]);
   });
 
   it("is delayed by no address that hangs, not even one of the same notifier", async () => {

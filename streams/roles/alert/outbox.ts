@@ -52,7 +52,7 @@ const tables = `
     stored_ms integer not null, outcome text, detail text, done_ms integer, reported integer not null default 0,
     unique (identity, notifier, address)
   );
-  create index if not exists waiting on sendings (notifier, address, severity desc, delayed, rank) where waiting = 1;
+  create index if not exists waiting on sendings (notifier, address, delayed, severity desc, rank) where waiting = 1;
   create index if not exists unreported on sendings (id) where waiting = 0 and reported = 0;
   create index if not exists done on sendings (done_ms) where waiting = 0;`;
 
@@ -82,7 +82,7 @@ export class Outbox {
       next: db.prepare(
         `select id, body, attempts, s.stored_ms as stored from sendings s join notifications n using (identity)
          where waiting = 1 and notifier = ? and address = ? and next_ms <= ?
-         order by severity desc, delayed, rank, id limit ?`,
+         order by delayed, severity desc, rank, id limit ?`,
       ),
       soonest: db.prepare(
         "select min(next_ms) as at from sendings where waiting = 1 and notifier = ? and address = ? and next_ms > ?",

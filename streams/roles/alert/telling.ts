@@ -24,6 +24,8 @@ export interface Telling {
 
 /** Stages are as far as their ticks. */
 const caughtUpMs = 2_000;
+/** Old news that may be over is better than none: stages that do not get there keep nobody from being told. */
+const waitedMs_max = 15_000;
 const keepMs = 30 * 24 * 3_600_000;
 const pruneEveryMs = 3_600_000;
 
@@ -31,7 +33,9 @@ export const openTelling = async (ground: Ground, ticks: Ticks): Promise<Telling
   const { circuit, logNow, metrics, onError } = ground;
   const db = openOutboxDatabase(join(circuit.config.data, "outbox.sqlite"));
   const [outbox, pages, nuisance] = [new Outbox(db), new Pages(db), new Nuisance(db)];
-  const caughtUp = (): boolean => logNow() - (ticks.lastMs() ?? 0) < caughtUpMs;
+  const startedMs = performance.now();
+  const caughtUp = (): boolean =>
+    logNow() - (ticks.lastMs() ?? 0) < caughtUpMs || performance.now() - startedMs > waitedMs_max;
   const dispatcher: Dispatcher = new Dispatcher({
     outbox,
     notifiers: circuit.notifiers,
