@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ward } from "../sim/ward/ward.ts";
 import { readWardDirectory } from "./alert/ward-directory.ts";
@@ -12,7 +12,8 @@ const rules = join(import.meta.dirname, "../../topologies/rules/adult-example.js
 describe("the demo's ward directory", () => {
   it.each([1, 24])("of %i beds is one that the circuit takes, and its second version too", async (beds) => {
     const base = await mkdtemp(join(tmpdir(), "afferent-demo-alerts-"));
-    const [folder, roster] = [join(base, "ward"), join(base, "roster.json")];
+    // as `make demo` names it: from where it is started
+    const [folder, roster] = [relative(process.cwd(), join(base, "ward")), join(base, "roster.json")];
     await writeRoster(roster, ward({ beds, seed: 1, startMs: 1_800_000_000_000 }));
     const beats = { notifier: "watch", to: "http://127.0.0.1:1/beats" };
     for (let version = 0; version < 2; version++) {

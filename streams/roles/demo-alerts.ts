@@ -1,6 +1,6 @@
 /** The ward directory of the demo and of the local stack: the simulated ward's roster without its patients, example rules, and a policy for invented people. */
 import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { atTheBed } from "../io/policy-rules.ts";
 import type { WardRoster } from "../sim/ward/messages.ts";
 
@@ -31,7 +31,7 @@ export const writeDemoAlerts = async (options: DemoAlertsOptions): Promise<void>
   await writeFile(join(version, "roster.json"), json(rosterFor(roster, options)));
   await writeFile(join(version, "policy.json"), json(policyFor(roster, options)));
   await rm(`${folder}.next`, { force: true });
-  await symlink(version, `${folder}.next`);
+  await symlink(basename(version), `${folder}.next`); // beside it, from wherever one looks
   await rename(`${folder}.next`, folder);
 };
 
