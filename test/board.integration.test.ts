@@ -100,6 +100,16 @@ describe("the page", () => {
     await page.screenshot({ path: join(root, "test-results", "board.png") });
   });
 
+  it("shows an alarm of the alert circuit with its bed, how old that knowledge is, and who was told", async () => {
+    const alarm = page.locator('[data-testid="alarm"]').first();
+    await alarm.waitFor({ timeout: limitMs });
+    await expect
+      .poll(() => alarm.textContent(), { timeout: limitMs })
+      .toMatch(/there for .*(nurse|charge|physician)-?/);
+    await page.locator('[data-testid="nuisance"]').first().waitFor({ timeout: limitMs });
+    expect(await page.locator('[data-testid="banner"][data-silent="true"]').count()).toBe(0);
+  });
+
   it("shows no patient's identifier", async () => {
     const shown = await page.content();
     const { patients, devices } = rosterOfDemo();
