@@ -15,6 +15,7 @@ export interface Told {
   readonly event: string;
   readonly metric: string | null;
   readonly device: string;
+  readonly channel: string;
   readonly bed: string | null;
   readonly value: number | null;
   readonly onset: number;
@@ -42,8 +43,8 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-const listening = async (server: Server): Promise<string> => {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const listening = async (server: Server, port = 0): Promise<string> => {
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 };
 
@@ -58,7 +59,8 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
   return text;
 };
 
-export const startReceiver = async (): Promise<Receiver> => {
+/** On a port of its own choice unless told which. */
+export const startReceiver = async (port = 0): Promise<Receiver> => {
   const arrivals: Arrival[] = [];
   const had = new Set<string>();
   let repeats = 0;
@@ -72,7 +74,7 @@ export const startReceiver = async (): Promise<Receiver> => {
       response.writeHead(204).end();
     });
   });
-  const url = await listening(server);
+  const url = await listening(server, port);
   return { url, arrivals, repeats: () => repeats, close: () => ended(server) };
 };
 
