@@ -27,6 +27,19 @@ const ward = () => {
   return d;
 };
 
+describe("a sensor that is off and then says nothing at all", () => {
+  it("was off until it was lost, and not for a moment", () => {
+    const d = ward();
+    d.send(subject, at(12), sensorOf("sensorOff", 2));
+    d.send(subject, at(40), sensorOf("silent", 2));
+    expect(alarmsOf(d)).toMatchObject([
+      { phase: "start", event: "sensorOff" },
+      { phase: "end", event: "sensorOff", end: at(40) },
+      { phase: "start", event: "seriesLost" },
+    ]);
+  });
+});
+
 describe("nothing usable of a device", () => {
   it("is monitoring lost, high, with its reason, until it streams again; a reason that only counts on is not told again", () => {
     const d = ward();

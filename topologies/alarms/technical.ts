@@ -52,7 +52,9 @@ export const takeSensorState = (desk: Desk, said: SensorState): void => {
     seriesLost: nameOf("technical", device, channel, metric, "seriesLost"),
   };
   const lost = state === "usable" ? null : state === "sensorOff" ? "sensorOff" : "seriesLost";
-  for (const event of ["sensorOff", "seriesLost"] as const) if (event !== lost) over(desk, names[event], since);
+  // one that becomes the other has lasted until now: `since` is when the series was last well
+  const until = lost === null ? since : eventTime(desk.now);
+  for (const event of ["sensorOff", "seriesLost"] as const) if (event !== lost) over(desk, names[event], until);
   if (lost === null) return;
   const priority = atLeast("medium", hidden(desk, device, metric));
   const detail = evidence ?? (state === "silent" ? "the device is heard, this series is not" : null);
