@@ -243,41 +243,52 @@ describe.concurrent("at the bedside", () => {
 
 describe("what nobody should send", () => {
   it("is refused with a reason and counted, and the next alarm is told as ever", async () => {
-    const counts = async (): Promise<ReadonlyMap<string, number>> => stands.metrics("circuit");
-    const before = await counts();
+    const before = await stands.metrics("circuit");
     const { calm: sound, firmware } = beds;
     const now = Date.now();
     firmware.fallSilent();
-    for (const rubbish of ["", "rubbish", "[]", Buffer.from([0xff, 0x00, 0xfe]), "x".repeat(300_000)])
-      firmware.send(rubbish);
+    const tooLarge = "x".repeat(1_100_000);
+    for (const rubbish of ["", "rubbish", "[]", Buffer.from([0xff, 0x00, 0xfe]), tooLarge]) firmware.send(rubbish);
     firmware.send(payloadOf(sound.device, 1, now, { numerics: { HR: 0 } }));
     firmware.send(payloadOf(firmware.device, 1, now, { numerics: { HR: 1e308, RR: -5 } }));
-    for (const topic of [
-      "afferent/nobody/numerics",
-      "afferent/x",
-      `afferent/${sound.device}/nonsense`,
-      "afferent/a/b/c/d",
+    const topics = ["nobody/numerics", "x", `${sound.device}/nonsense`, "a/b/c/d"].map((rest) => `afferent/${rest}`);
+    const accept = '{"page":"nowhere","what":"accept"}';
+    for (const [topic, payload] of [
+      ...topics.map((topic) => [topic, "rubbish"] as const),
+      ["afferent-answers/nurse", accept] as const,
+      ["afferent-answers/nobody-we-know", accept] as const,
+      ["afferent-answers/nurse", "rubbish"] as const,
     ])
-      await client.publishAsync(topic, "rubbish", { qos: 1 });
-    await client.publishAsync("afferent-answers/nurse", '{"page":"nowhere","what":"accept"}', { qos: 1 });
-    await client.publishAsync("afferent-answers/nobody-we-know", '{"page":"nowhere","what":"accept"}', { qos: 1 });
-    await client.publishAsync("afferent-answers/nurse", "rubbish", { qos: 1 });
-    expect(await stands.answer('{"page":"x","who":"nurse","what":"accept"}')).toEqual([401, expect.any(String)]);
+      await client.publishAsync(topic, payload, { qos: 1 });
+    expect(await stands.answer(accept)).toEqual([401, expect.stringContaining("unsigned")]);
     expect(await stands.typed("accept", "nowhere", "--as", "nurse")).toEqual([
       2,
-      expect.stringContaining("page-unknown"),
+      expect.stringContaining("(page-unknown)"),
     ]);
-    expect(await stands.typed("accept", "nowhere", "--as", "nobody")).toEqual([2, expect.stringContaining("nobody")]);
-    const rose = async (): Promise<readonly string[]> =>
-      [...(await counts())].filter(([name, n]) => n > (before.get(name) ?? 0)).map(([name]) => name);
-    say(`refused: ${(await rose()).filter((name) => /quarantined|answers/.test(name)).join("\n  ")}`);
 
     const since = Date.now();
     sound.says({ alarms: [{ code: "VFIB", since }] });
     const { told, at } = await heard("the next alarm", ({ device }) => device === sound.device, 5 * second, since);
     say(`an alarm after all that is told after ${at - since} ms`);
     expect(told).toMatchObject({ what: "alarm", event: "ventricularFibrillation", bed: places.calm.bed });
+    for (const who of ["somebody", "watch"])
+      expect(await stands.typed("accept", told.page, "--as", who)).toEqual([2, expect.stringContaining("(nobody)")]);
+    const page = (await stands.pages()).find(({ identity }) => identity === told.page);
+    expect(page).toMatchObject({ state: "escalating", acceptedBy: null });
     for (const monitor of [sound, firmware]) monitor.says({});
+
+    const after = await stands.metrics("circuit");
+    const rose = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+    const refused = [
+      ...["malformed-json", "wrong-type", "payload-too-large", "unknown-device", "unknown-stream", "identity-mismatch"],
+      "implausible",
+    ].map((reason) => `afferent_quarantined_total{stage="normalise",reason="${reason}"}`);
+    const answers = [
+      ...["page-unknown", "nobody", "answer-malformed"].map((outcome) => ["mqtt", outcome]),
+      ["webhook", "unsigned"],
+      ...["page-unknown", "nobody"].map((outcome) => ["command line", outcome]),
+    ].map(([via, outcome]) => `afferent_answers_total{via="${via}",outcome="${outcome}"}`);
+    expect([...refused, ...answers].filter((name) => rose(name) === 0)).toEqual([]);
   });
 });
 
@@ -299,6 +310,18 @@ const wellAgain = (): Promise<void> =>
 describe("a hop that is killed is told by another way", () => {
   it("so far the watch had nothing to say", () => {
     expect(stands.engineers.arrivals.map(({ told }) => told.text)).toEqual([]);
+  });
+
+  it("the watch: by the circuit, and it is armed when it is back", async () => {
+    const since = Date.now();
+    await stands.watch().kill();
+    const hop = await heard("the watch is gone", ({ device }) => device === "watch", 30 * second, since);
+    say(`a dead watch is told by the circuit after ${hop.at - since} ms`);
+    expect(hop.told).toMatchObject({ what: "alarm", event: "hopDown", recipient: "engineer", unit: "platform" });
+    expect(hop.at - since).toBeLessThan(switchMs);
+    await stands.startWatch();
+    const isBack = ({ device, what }: Told): boolean => device === "watch" && what === "ended";
+    await heard("the watch is back", isBack, 10 * second, since);
   });
 
   it("the broker: by the circuit, to the engineers and to every unit that nobody watches; by the watch, itself", async () => {
@@ -327,8 +350,9 @@ describe("a hop that is killed is told by another way", () => {
 
   it("the circuit, left dead: by the watch; a broken policy changes nothing of that, before it and after", async () => {
     const swapped = Date.now();
-    const broken = { ...stands.files, "policy.json": '{"recipients": [], "chains"' };
-    await stands.ward.swap(broken);
+    const { "policy.json": good } = stands.files;
+    const chains = good.chains.map((chain) => ({ ...chain, continuesWith: chain.name }));
+    await stands.ward.swap({ ...stands.files, "policy.json": { ...good, chains } });
     const refused = await heard("the policy is refused", ({ event }) => event === "configurationRefused", 10 * second);
     say(`a broken policy is told after ${refused.at - swapped} ms`);
     expect(refused.told).toMatchObject({ what: "alarm", recipient: "engineer", unit: "platform" });
@@ -347,7 +371,11 @@ describe("a hop that is killed is told by another way", () => {
     const sounds = await soundsAfter(since);
     say(`a dead circuit is told by the watch after ${sounds} ms`);
     expect(sounds).toBeLessThan(switchMs);
+    const unheard = [expect.any(Number), expect.stringContaining("[circuit-unreachable]")];
+    expect(await stands.typed("alarms")).toEqual(unheard);
     await stands.startCircuit();
+    const wasDown = (told: Told): boolean => told.device === "circuit" && told.recipient === "engineer";
+    await heard("the circuit says that it was down", wasDown, 5 * second, since);
     expect((await stands.pages()).map(({ event }) => event)).toContain("configurationRefused");
     await stillTold("VTACH", "ventricularTachycardia");
     beds.calm.says({});

@@ -32,10 +32,11 @@ export interface StandingCircuit {
   readonly engineers: Receiver;
   readonly ward: WardFolder;
   /** The policy of the ward, as its file has it. */
-  readonly files: { readonly "roster.json": object; readonly "policy.json": object };
+  readonly files: { readonly "roster.json": object; readonly "policy.json": ReturnType<typeof policy> };
   circuit(): RoleProcess;
+  watch(): RoleProcess;
   startCircuit(): Promise<void>;
-  startWatch(): Promise<RoleProcess>;
+  startWatch(): Promise<void>;
   /** Begins to listen where the porter's radio was refused. */
   startRadio(): Promise<Receiver>;
   pages(): Promise<readonly ShownPage[]>;
@@ -102,15 +103,17 @@ export const standCircuit = async (stack: Stack): Promise<StandingCircuit> => {
       recipients: [{ id: "engineer", addresses: [{ notifier: "siren", to: engineers.url }] }],
     }),
   );
-  let circuit: RoleProcess | undefined;
-  const running = (): RoleProcess => {
-    if (circuit === undefined) throw new Error("the circuit was never started");
-    return circuit;
+  const roles = new Map<"alert" | "watch", RoleProcess>();
+  const running = (name: "alert" | "watch"): RoleProcess => {
+    const role = roles.get(name);
+    if (role === undefined) throw new Error(`${name} was never started`);
+    return role;
   };
-  const started = async (role: RoleProcess): Promise<RoleProcess> => {
+  const start = async (name: "alert" | "watch", file: string): Promise<void> => {
+    const role = spawnRole(name, file);
+    roles.set(name, role);
     closing.push(() => role.stop());
     await role.ready;
-    return role;
   };
   const api = `http://${host}:${apiPort}`;
   return {
@@ -118,12 +121,10 @@ export const standCircuit = async (stack: Stack): Promise<StandingCircuit> => {
     engineers,
     ward,
     files,
-    circuit: running,
-    startCircuit: async () => {
-      circuit = spawnRole("alert", circuitFile);
-      await started(circuit);
-    },
-    startWatch: () => started(spawnRole("watch", watchFile)),
+    circuit: () => running("alert"),
+    watch: () => running("watch"),
+    startCircuit: () => start("alert", circuitFile),
+    startWatch: () => start("watch", watchFile),
     startRadio: () => receiver(radioPort),
     pages: async () =>
       ((await (await fetch(`${api}/alarms`)).json()) as { readonly pages: readonly ShownPage[] }).pages,
