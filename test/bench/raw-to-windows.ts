@@ -2,6 +2,7 @@
  * From the raw log to windows: a ward's messages are put straight into the raw log, and one process works them off through `normalise` and
  * `windows`. It stands ready before they come: its start-up is not counted.
  */
+import { groupOf } from "../../streams/core/checkpoint.ts";
 import { join } from "node:path";
 import { freePorts } from "../../deploy/ports.ts";
 import { openPlatform, type Platform } from "../../streams/compose.ts";
@@ -45,8 +46,11 @@ export const rawToWindows = async (stack: BenchStack): Promise<RawToWindows> => 
   const stages = ["--stages", "normalise", "windows"];
   const role = startChild(main, "process", "--config", file, "--metrics-port", String(port), ...stages);
   await role.says("afferent process");
-  const caughtUp = async () =>
-    (await lagOf(log, "normalise", raw.name)) === 0 && (await lagOf(log, "windows", vitals.name)) === 0;
+  const behind = (stage: string): Promise<number> => {
+    const of = platform.topology.stage(stage);
+    return lagOf(log, groupOf(of), of.reads.name);
+  };
+  const caughtUp = async () => (await behind("normalise")) === 0 && (await behind("windows")) === 0;
   await until(caughtUp, "the roster");
   const records = rawRecords(platform, chosen.messages(), startMs + wardMs);
   const before = { cpu: cpuSeconds(role.pid), vitals: await stack.taken(vitals.name) };

@@ -2,6 +2,7 @@
  * The entries that every windowing program of the bench reads: a simulated ward's numerics through the real `normalise`, with log time and
  * its ticks running beside them as they would in a hospital. The same seed gives the same bytes; a file carries them between processes.
  */
+import { groupOf } from "../../streams/core/checkpoint.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadAdapters } from "../../streams/io/device-adapters.ts";
@@ -50,7 +51,7 @@ export const writeVitals = async (file: string, options: VitalsOptions): Promise
   await playWard(log, wire, options, (atMs) => {
     nowMs = atMs;
   });
-  while ((await lagOf(log, stage.name, raw.name)) > 0) await sleep(5);
+  while ((await lagOf(log, groupOf(stage), raw.name)) > 0) await sleep(5);
   await running.close();
   const records = await allOf(log);
   writeFileSync(file, packed(records));

@@ -1,20 +1,20 @@
 /** Looks into a platform's log from outside: what a topic holds, and whether all that was sent has gone through every stage and sink. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { groupOf } from "../../streams/core/checkpoint.ts";
 import { HighWaterMarks } from "../../streams/core/position.ts";
 import type { AnyTopic, BodyOf } from "../../streams/core/stage.ts";
 import type { Envelope } from "../../streams/core/topic.ts";
 import type { Wire } from "../../streams/core/wire.ts";
 import type { Log, LogRecord } from "../../streams/log/log.ts";
-import { episodes, events, outbox, raw, rawWaveforms, vitals, waveforms, windows } from "../../schemas/topics.ts";
+import { episodes, outbox, raw, rawWaveforms, vitals, waveforms, windows } from "../../schemas/topics.ts";
+import { wardTopology } from "../../topologies/ward.ts";
 
-/** Who reads what, each after those that write what it reads: stages, then the sinks. */
-const readers: readonly (readonly [group: string, topic: AnyTopic])[] = [
-  ["normalise", raw],
-  ["normalise-waveforms", rawWaveforms],
-  ["windows", vitals],
-  ["thresholds", vitals],
-  ["candidates", episodes],
-  ["gates", events],
+const policy = { destinations: [], acceptDemoApprovals: true, clockUncertaintyMs: 0 };
+const stages = wardTopology(new Map(), policy).stages;
+
+/** Who reads what, each after those that write what it reads: stages (a stage's group is its version's), then the sinks. */
+const readers: readonly (readonly [name: string, topic: AnyTopic])[] = [
+  ...stages.map((stage) => [stage.name, stage.reads] as const),
   ["store-vitals", vitals],
   ["store-waveforms", waveforms],
   ["store-windows", windows],
@@ -55,7 +55,8 @@ export const drained = async (
 ): Promise<void> => {
   for (const [name, topic] of readers) {
     if (only !== undefined && !only.includes(name)) continue;
-    const group = renamed.get(name) ?? name;
+    const stage = stages.find((one) => one.name === name);
+    const group = renamed.get(name) ?? (stage === undefined ? name : groupOf(stage));
     const ends = await endsOf(log, topic);
     await until(`${group} to read ${topic.name} up to ${ends.join(", ")}`, async () => {
       const next = await log.progress(group, topic.name);
