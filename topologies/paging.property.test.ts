@@ -1,5 +1,5 @@
 /**
- * Whatever devices, people, hops and time do, in any order: no alarm is lost, nobody who owes an answer is left alone past the deadline, nothing
+ * Whatever devices, people, hops and time do, in any order: no alarm is lost or untold, nobody who owes an answer is left alone past the deadline, nothing
  * is paged that was never raised, nothing is told twice under one identity, and tests and people never meet. The model knows only which
  * conditions stand, and what the policy promises.
  */
@@ -39,6 +39,7 @@ const op = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("confirm" as const), n: number }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("take" as const), n: number }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -65,6 +66,8 @@ class World {
   readonly instances = new Map<number, number>();
   readonly raised = new Set<string>();
   readonly overLate = new Set<string>();
+  /** Every word of every alarm. */
+  readonly said: Alarm[] = [];
   hopAlarms = 0;
   isDown = false;
 
@@ -82,6 +85,7 @@ class World {
     const open = this.open.get(n);
     if (op.do === "pass") this.pass(op.ticks);
     else if (op.do === "raise" && open === undefined) this.raise(n, op.late === 0 ? "late" : "current");
+    else if (op.do === "take" && open === undefined) this.take(n);
     else if (op.do === "end" && open?.present) this.end(n, open, op.latched);
     else if (op.do === "again" && open?.present) this.again(n, open);
     else if (op.do === "leave" && open?.present) this.leave(n, open);
@@ -107,6 +111,7 @@ class World {
 
   say(n: number, alarm: Alarm): void {
     this.w.say(this.second, alarm);
+    this.said.push(alarm);
     if (alarm.present || alarm.signal === "latched") this.open.set(n, alarm);
     else this.open.delete(n);
     if (alarm.timeliness === "current") this.raised.add(alarm.identity);
@@ -121,6 +126,15 @@ class World {
       n,
       alarmAt(this.second, { ...conditions[n], identity, instance, timeliness, onset: alarmAt(this.second).onset }),
     );
+  }
+
+  /** Somebody takes the page that it comes to, in the same moment. */
+  take(n: number): void {
+    this.raise(n, "current");
+    const name = this.open.get(n)?.event;
+    const page = this.w.pages().findLast(({ event, state }) => event === name && state !== "over");
+    this.now += 1;
+    if (page !== undefined) this.w.answer(this.second, "charge", "accept", page.identity);
   }
 
   end(n: number, open: Alarm, latched: boolean): void {
@@ -201,6 +215,14 @@ const check = (world: World): void => {
     for (const alarm of alarms)
       expect(world.raised.has(alarm) || (what === "delayed" && world.overLate.has(alarm))).toBe(true);
   }
+  // of each somebody was told, or it joined in silence what another source had said of the same thing
+  const toldOf = new Set(notifications.flatMap(({ alarms }) => alarms));
+  for (const alarm of standing) {
+    const isSame = (one: Alarm): boolean =>
+      one.group === alarm.group && one.event === alarm.event && one.source !== alarm.source;
+    const saidBefore = world.said.filter((one) => isSame(one) && toldOf.has(one.identity));
+    expect(toldOf.has(alarm.identity) || saidBefore.length > 0, `${alarm.identity} was told of`).toBe(true);
+  }
   // whoever is to answer is never left alone past the deadline
   const told = latestByPage(notifications);
   for (const page of open) {
@@ -217,7 +239,7 @@ const check = (world: World): void => {
   for (const { recipient, what } of notifications) expect(recipient === "beats").toBe(what === "test");
   for (const end of notifications.filter(({ what }) => what === "ended"))
     expect(
-      notifications.some((one) => one.page === end.page && one.recipient === end.recipient && one.what === "alarm"),
+      notifications.some((one) => one.page === end.page && one.recipient === end.recipient && one.what !== "ended"),
     ).toBe(true);
   // what was late and is over is one delayed item to the first step, and nothing else
   for (const alarm of world.overLate) {

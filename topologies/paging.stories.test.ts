@@ -254,6 +254,22 @@ describe("monitoring lost", () => {
     ]);
   });
 
+  it("of one more bed, accepted before it was told, is told with the next tick all the same", () => {
+    const w = ward();
+    w.say(0.1, lost(0.1, "4"));
+    w.tick(at(0.5));
+    w.say(3.1, lost(3.1, "5"));
+    w.answer(3.3, "amsel", "accept");
+    w.restart();
+    w.pass(3.5, 10);
+    expect(w.told().slice(1)).toEqual([
+      "3.5 alarm start monitoringLost -> amsel #0/1",
+      "3.5 alarm start monitoringLost -> birke #0/0",
+    ]);
+    expect(w.notifications().at(-1)?.beds).toEqual(["4", "5"]);
+    expect(w.pages()).toMatchObject([{ state: "escalating", acceptedBy: null }]);
+  });
+
   it("of one more device with every tick does not keep the next step from being told", () => {
     const w = ward();
     for (let i = 0; i < 70; i++) {

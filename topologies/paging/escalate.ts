@@ -139,14 +139,13 @@ const remind = (book: Book, page: OpenPage): OpenPage => {
   return { ...reminded, remindAt: after(book, plan.unit.remindAcceptedMs) };
 };
 
-/** Taken: nobody else is told any more, and the condition is what it was. */
+/** Taken: nobody else is told any more, and the condition is what it was. What came since he was told (`tellAt`) is news for the next tick. */
 export const accepted = (book: Book, page: OpenPage, who: string): OpenPage => {
   const present = book.alarmsOf(page).some((alarm) => alarm.present);
   return {
     ...page,
     state: "accepted",
     acceptedBy: who,
-    tellAt: null,
     redirectAt: null,
     repeatAt: null,
     remindAt: present ? after(book, book.plan(page).unit.remindAcceptedMs) : null,
