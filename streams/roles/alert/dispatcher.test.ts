@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Notification } from "../../../schemas/alert-records.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { logTime } from "../../core/time.ts";
@@ -185,6 +185,49 @@ describe("the dispatcher", () => {
     await sleep(30);
     expect(pager.sent.length).toBeLessThanOrEqual(limits.atOnce);
     expect(outbox.waiting().low).toBe(5_000);
+  });
+});
+
+describe("a dispatcher whose database fails for a moment", () => {
+  it("goes on, loses no outcome, and tells everybody", async () => {
+    const errors: unknown[] = [];
+    const { keep, dispatcher, pager, outbox, reported } = await open({ onError: (error) => errors.push(error) });
+    pager.becomes("is away");
+    const methods = ["lanes", "next", "settle", "again", "unreported", "reported", "waitingSince"] as const;
+    const full = methods.map((name) =>
+      vi.spyOn(outbox, name).mockImplementationOnce(() => {
+        throw new Error(`${name}: database is locked`);
+      }),
+    );
+    dispatcher.start();
+    keep(numbered(1), numbered(2, { addresses: [{ notifier: "hook", to: "desk" }] }));
+    await sleep(700);
+    pager.becomes("confirms");
+    const told = (): string[] => reported.map(({ notification }) => notification.identity).toSorted();
+    await expect.poll(() => new Set(told()), { timeout: 4_000 }).toEqual(new Set(["n-1", "n-2"]));
+    expect(reported.every(({ outcome }) => outcome === "confirmed" || outcome === "failed")).toBe(true);
+    await expect.poll(() => outbox.unreported(9)).toEqual([]);
+    expect(errors.map(String).toSorted()).toEqual(
+      methods.map((name) => `Error: ${name}: database is locked`).toSorted(),
+    );
+    for (const one of full) expect(one).toHaveBeenCalled();
+  });
+
+  it("prunes at the next hour what it could not prune at this one", async () => {
+    const errors: unknown[] = [];
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const { dispatcher, outbox } = await open({ onError: (error) => errors.push(error) });
+      const prune = vi.spyOn(outbox, "prune").mockImplementationOnce(() => {
+        throw new Error("disk is full");
+      });
+      dispatcher.start();
+      vi.advanceTimersByTime(2 * 3_600_000);
+      expect(prune).toHaveBeenCalledTimes(2);
+      expect(errors.map(String)).toEqual(["Error: disk is full"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

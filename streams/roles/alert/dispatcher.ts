@@ -23,7 +23,7 @@ export interface DispatcherOptions {
 }
 
 const reportMost = 200;
-const reportAgainMs = 500;
+const againMs = 500;
 const keepToldMs = 7 * 24 * 3_600_000;
 const pruneEveryMs = 3_600_000;
 
@@ -35,6 +35,7 @@ export class Dispatcher {
   #writing = false;
   #reporting: Promise<void> | undefined;
   #prune: NodeJS.Timeout | undefined;
+  readonly #again = new Set<NodeJS.Timeout>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -44,13 +45,24 @@ export class Dispatcher {
   start(): void {
     this.wake();
     this.#report();
-    this.#prune = setInterval(() => this.#options.outbox.prune(this.#options.now() - keepToldMs), pruneEveryMs);
+    const { outbox, now, onError } = this.#options;
+    this.#prune = setInterval(() => {
+      try {
+        outbox.prune(now() - keepToldMs);
+      } catch (error) {
+        onError(error); // at the next hour, then
+      }
+    }, pruneEveryMs);
   }
 
   /** Something was stored. */
   wake(): void {
     if (this.#stop.signal.aborted) return;
-    for (const name of this.#options.outbox.lanes()) this.#laneOf(name).pump();
+    try {
+      for (const name of this.#options.outbox.lanes()) this.#laneOf(name).pump();
+    } catch (error) {
+      this.#failed(error, () => this.wake());
+    }
   }
 
   /** Addresses that nothing gets through to now. */
@@ -62,6 +74,7 @@ export class Dispatcher {
   async close(): Promise<void> {
     this.#stop.abort();
     clearInterval(this.#prune);
+    for (const timer of this.#again) clearTimeout(timer);
     for (const { lane } of this.#lanes.values()) lane.close();
     this.#write();
     await this.#reporting;
@@ -79,6 +92,7 @@ export class Dispatcher {
         revise,
         settled: (outcome, sending) => this.#settled(outcome, sending),
         onStanding: (up, detail) => this.#standing(name, up, detail),
+        onError: this.#options.onError,
       });
       return { name, lane };
     }).lane;
@@ -104,11 +118,29 @@ export class Dispatcher {
     const outcomes = this.#outcomes;
     this.#outcomes = [];
     if (outcomes.length === 0) return;
-    this.#options.outbox.settle(outcomes);
+    try {
+      this.#options.outbox.settle(outcomes);
+    } catch (error) {
+      this.#outcomes = [...outcomes, ...this.#outcomes];
+      this.#writing = true;
+      this.#failed(error, () => this.#write());
+      return;
+    }
     const rows = outcomes.map(({ row }) => row);
     for (const { lane } of this.#lanes.values()) lane.written(rows);
     this.#report();
     for (const { lane } of this.#lanes.values()) lane.pump();
+  }
+
+  /** A disk that is full or a file that is locked ends nobody's alarms: it is tried again. */
+  #failed(error: unknown, again: () => void): void {
+    this.#options.onError(error);
+    if (this.#stop.signal.aborted) return;
+    const timer = setTimeout(() => {
+      this.#again.delete(timer);
+      again();
+    }, againMs);
+    this.#again.add(timer);
   }
 
   #report(): void {
@@ -120,15 +152,15 @@ export class Dispatcher {
   async #reportAll(): Promise<void> {
     const { outbox, report, onError } = this.#options;
     for (;;) {
-      const outcomes = outbox.unreported(reportMost);
-      if (outcomes.length === 0) return;
       try {
+        const outcomes = outbox.unreported(reportMost);
+        if (outcomes.length === 0) return;
         await report(outcomes);
         outbox.reported(outcomes.map(({ row }) => row));
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         onError(error);
-        await sleep(reportAgainMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        await sleep(againMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
   }

@@ -48,9 +48,12 @@ export interface LaneOptions {
   readonly settled: (outcome: Outcome, sending: Sending) => void;
   /** It went down, or is up again. */
   readonly onStanding: (up: boolean, detail: string) => void;
+  /** The outbox failed; it is asked again soon. */
+  readonly onError: (error: unknown) => void;
 }
 
 const lookAgainMs = 200;
+const outboxAgainMs = 500;
 
 export class Lane {
   readonly #options: LaneOptions;
@@ -77,6 +80,15 @@ export class Lane {
   /** Sends what there is room for. Call when something was stored, and when outcomes have been written. */
   pump(): void {
     if (this.#closed) return;
+    try {
+      this.#pump();
+    } catch (error) {
+      this.#options.onError(error);
+      this.#later(outboxAgainMs);
+    }
+  }
+
+  #pump(): void {
     const { outbox, name, limits, now } = this.#options;
     const nowMs = now();
     if (this.#failures > 0) this.#giveUpOverdue(nowMs);
@@ -173,9 +185,20 @@ export class Lane {
     if (!mayRetry || nowMs - sending.storedMs >= this.#giveUpAfterMs(sending.notification))
       this.#settle(sending, "failed", detail);
     else {
-      outbox.again(sending.row, nowMs + pauseMs(sending.attempts, limits));
-      this.pump();
+      this.#again(sending, nowMs);
     }
+  }
+
+  /** Where the outbox can't be told, the whole address waits instead of the one. */
+  #again({ row, attempts }: Sending, nowMs: number): void {
+    const { outbox, limits, onError } = this.#options;
+    try {
+      outbox.again(row, nowMs + pauseMs(attempts, limits));
+    } catch (error) {
+      onError(error);
+      this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + outboxAgainMs);
+    }
+    this.pump();
   }
 
   #giveUpAfterMs({ what, priority }: Notification): number {

@@ -60,8 +60,12 @@ export const openTelling = async (ground: Ground, ticks: Ticks): Promise<Telling
   );
   dispatcher.start();
   const pruning = setInterval(() => {
-    pages.prune(logNow() - keepMs);
-    nuisance.prune(logNow() - keepMs);
+    try {
+      pages.prune(logNow() - keepMs);
+      nuisance.prune(logNow() - keepMs);
+    } catch (error) {
+      onError(error); // at the next hour, then
+    }
   }, pruneEveryMs);
   return {
     outbox,
