@@ -116,6 +116,32 @@ describe("one page, and what is news of it", () => {
     ]);
   });
 
+  it("another rule of equal priority on what somebody took is told to him; so is one that is worse, before anybody took it", () => {
+    const w = ward();
+    const hr50 = { ...low, value: 49, lowLimit: 50, highLimit: null } as const;
+    const hr40 = { ...hr50, rule: "hr-very-low", value: 39, lowLimit: 40 } as const;
+    w.say(0, alarmAt(0, { identity: "below 50", ...hr50 }));
+    w.answer(2, "amsel", "accept");
+    w.say(9, alarmAt(9, { identity: "below 40", ...hr40 }));
+    expect(w.told().slice(1)).toEqual(["9 alarm start low -> amsel #0/1"]);
+    expect(w.pages()).toMatchObject([{ state: "escalating", acceptedBy: null, alarms: ["below 50", "below 40"] }]);
+    expect(w.notifications().at(-1)?.alarms).toContain("below 40");
+    w.say(10, alarmAt(10, { identity: "below 30", ...hr40, rule: "hr-lowest", value: 29, lowLimit: 30 }));
+    w.say(11, alarmAt(11, { identity: "below 45", ...hr40, rule: "hr-lower", value: 39, lowLimit: 45 }));
+    expect(w.told().slice(2)).toEqual(["10 alarm start low -> amsel #0/2"]);
+  });
+
+  it("a probe that is off says so of each thing it measures, and is told once", () => {
+    const w = ward();
+    const off = { event: "sensorOff", direction: "none", source: "technical", group: "subject-4/sensor" } as const;
+    const blank = { ...off, value: null, highLimit: null, rule: null } as const;
+    w.say(0, alarmAt(0, { identity: "spo2", ...blank, metric: "spo2" }));
+    w.answer(1, "amsel", "accept");
+    w.say(2, alarmAt(2, { identity: "pulse", ...blank, metric: "pulseRate" }));
+    expect(w.told()).toEqual(["0 alarm start sensorOff -> amsel #0/0"]);
+    expect(w.pages()).toMatchObject([{ state: "accepted", alarms: ["spo2", "pulse"] }]);
+  });
+
   it("ours that comes again while the device's stays is news", () => {
     const w = ward();
     const ours = alarmAt(0, { identity: "ours", ...low });

@@ -6,6 +6,7 @@ import type { Book } from "./book.ts";
 import { close } from "./close.ts";
 import { begin, renew, tellDelayed } from "./escalate.ts";
 import { conditionOf, groupOf, isTogether, type OpenPage, rank, stands } from "./page.ts";
+import { saysTheSame } from "./same.ts";
 import { notificationOf, tell } from "./tell.ts";
 
 /** The platform's own troubles: told to its own people, whichever unit they concern. */
@@ -90,9 +91,7 @@ const join = (book: Book, page: OpenPage, alarm: Alarm): void => {
   const before = book.alarmsOf(page);
   const name = conditionOf(alarm);
   const grouped =
-    before.some((one) => one.present && one.event === alarm.event) &&
-    !page.had.includes(name) &&
-    rank[alarm.priority] <= rank[page.priority];
+    saysTheSame(page, before, alarm) && !page.had.includes(name) && rank[alarm.priority] <= rank[page.priority];
   book.keepAlarm(page, alarm);
   const had = [...page.had.filter((one) => one !== name), name].slice(-hadMost);
   const all = leave(book, [...before, alarm]);
