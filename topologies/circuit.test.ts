@@ -107,16 +107,18 @@ interface Second {
   readonly arrives?: number;
   /** By how much the device's clock is wrong. */
   readonly clockMs?: number;
+  /** What second its clock gives. */
+  readonly claims?: number;
 }
 
 /** One reading of mon-1, as the simulated ward's monitor sends it. */
 const say = (c: Circuit, second: number, { hr = 72, pr = hr, alarms: shown = [], ...more }: Second = {}): void => {
-  const { arrives = second, clockMs = 0, flags } = more;
+  const { arrives = second, clockMs = 0, claims = second, flags } = more;
   const payload = {
     device: "mon-1",
     boot: "b1",
     seq: second + 20_000,
-    time: iso(at(second) + clockMs),
+    time: iso(at(claims) + clockMs),
     numerics: [
       { name: "HR", value: hr, unit: "bpm" },
       { name: "PR", value: pr, unit: "bpm" },
@@ -199,6 +201,28 @@ describe("from what a monitor sends to an alarm", () => {
     expect(alarmsOf(c)).toMatchObject([
       { event: "asystole", unit: "ICU", bed: null, onset: at(-30), timeliness: "current", instance: 0 },
     ]);
+  });
+
+  it("a monitor whose clock stands still is judged by ours: its zeros are an alarm within their rule's time", () => {
+    const c = linked();
+    stream(c, 1, 60);
+    for (let second = 61; second <= 300; second++) {
+      say(c, second, { claims: 60, hr: second < 90 ? 72 : 0 });
+      c.tick(at(second) + 500);
+    }
+    expect(alarmsOf(c)).toMatchObject([
+      { source: "rule", event: "noSignalOrPulse", phase: "start", onset: at(90), value: 0, timeliness: "current" },
+    ]);
+    expect(alarmsOf(c)[0]?.receivedTime).toBe(at(94));
+    expect(c.pages()[0]).toMatchObject({ priority: "high", raisedAt: at(94) });
+  });
+
+  it("and no later where its zeros begin at the moment in which its clock stops", () => {
+    const c = linked();
+    stream(c, 1, 60);
+    for (let second = 61; second <= 80; second++) say(c, second, { claims: 60, hr: 0 });
+    expect(alarmsOf(c)).toMatchObject([{ event: "noSignalOrPulse", phase: "start", timeliness: "current" }]);
+    expect(alarmsOf(c)[0]?.receivedTime).toBeLessThanOrEqual(at(61 + 3 + 4));
   });
 
   it("twelve silent seconds are monitoring lost and end nothing; what is there afterwards is raised again", () => {

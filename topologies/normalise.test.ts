@@ -581,6 +581,92 @@ describe("a device's clock", () => {
     expect(states(d).every(({ clock }) => clock === "sound")).toBe(true);
   });
 
+  describe("that stands still while its readings go on", () => {
+    /** A reading a second; from second 60 on to `goesOnAt` the time in it is that of second 60. */
+    const frozen = (d: Ward, to: number, more: (s: number) => object, goesOnAt = to): void => {
+      for (let s = 0; s < to; s++) {
+        const said = s < goesOnAt ? Math.min(s, 60) : 60 + (s - goesOnAt + 1);
+        const values = [hr(s < 90 ? 70 + (s % 3) : 0), pulse(s < 90 ? 71 : 0)];
+        say(d, s * 1_000 + 40, { ...at(said * 1_000), ...more(s), measurements: values });
+      }
+    };
+    const counted = (s: number) => ({ boot: "b", sequence: s });
+    const heartRates = (d: Ward) => measurements(d).filter(({ metric }) => metric === "heartRate");
+
+    it.each([
+      ["by its count", counted],
+      ["by a count without a boot", (s: number) => ({ sequence: s })],
+    ])("is shown %s: received times are used, and it is said", (_, more) => {
+      const d = driven();
+      frozen(d, 900, more);
+      expect(heartRates(d)).toHaveLength(900);
+      const off = heartRates(d).map(({ eventTime }, s) => eventTime - t0 - s * 1_000);
+      expect(off.slice(64).every((ms) => ms === 40)).toBe(true);
+      expect(states(d).map(({ state, clock, clockOffsetMs, detail }) => [state, clock, clockOffsetMs, detail])).toEqual(
+        [
+          ["streaming", "sound", 0, null],
+          ["streaming", "off", null, "its clock stands still; received times are used"],
+        ],
+      );
+    });
+
+    it("is shown by other values at the same time, where there is no count", () => {
+      const d = driven();
+      for (let s = 0; s < 80; s++) say(d, s * 1_000, { ...at(Math.min(s, 60) * 1_000), measurements: [hr(70 + s)] });
+      expect(measurements(d).at(-1)?.eventTime).toBe(t0 + 79_000);
+      expect(states(d).at(-1)).toMatchObject({ clock: "off" });
+    });
+
+    it("is compared anew as soon as it goes on, and is right at once", () => {
+      const d = driven();
+      frozen(d, 300, counted, 200);
+      for (let s = 300; s < 400; s++)
+        say(d, s * 1_000 + 40, { ...at(s * 1_000), ...counted(s), measurements: [hr(70)] });
+      const off = heartRates(d).map(({ eventTime }, s) => eventTime - t0 - s * 1_000);
+      expect(off.slice(64).every((ms) => Math.abs(ms) <= 2_000)).toBe(true);
+      expect(states(d).map(({ clock, clockOffsetMs }) => [clock, clockOffsetMs])).toEqual([
+        ["sound", 0],
+        ["off", null],
+        ["off", 139_040],
+        ["sound", 0],
+      ]);
+    });
+
+    it("is shown too where the device came up again with a time that is years ago", () => {
+      const d = driven();
+      for (let s = 0; s < 60; s++)
+        say(d, s * 1_000, { ...at(s * 1_000), boot: "a", sequence: s, measurements: [hr(70)] });
+      for (let s = 60; s < 90; s++)
+        say(d, s * 1_000, { ...at(-20 * year), boot: "b", sequence: s - 60, measurements: [hr(0)] });
+      const seconds = measurements(d).map(({ eventTime }) => (eventTime - t0) / 1_000);
+      expect(seconds.slice(60)).toEqual(Array.from({ length: 27 }, (_, i) => 63 + i));
+      expect(d.refusals().map(({ reason }) => reason)).toEqual(Array(3).fill("time-ambiguous"));
+      expect(states(d).at(-1)).toMatchObject({ clock: "off", clockOffsetMs: null });
+    });
+
+    it("dates what it stored before, and no retained copy", () => {
+      const d = driven();
+      frozen(d, 120, counted);
+      say(d, 120_000, { ...at(-600_000), boot: "a", sequence: 7, measurements: [hr(150)] });
+      expect(measurements(d).at(-1)).toMatchObject({ value: 150, eventTime: t0 - 600_000 });
+      say(d, 121_000, { ...at(60_000), boot: "b", sequence: 500, measurements: [hr(151)] }, { retained: true });
+      expect(d.refusals().map(({ detail }) => detail)).toEqual([
+        "payload: the broker's retained copy, of a device whose clock stands still: nobody knows how old it is",
+      ]);
+    });
+
+    it("is none that counts: one time in many readings at once, or a reading that waited on its way", () => {
+      const d = driven();
+      for (let s = 0; s < 120; s++) {
+        const delayMs = s % 10 === 5 ? 1_900 : 40;
+        for (let i = 0; i < 5; i++)
+          say(d, s * 1_000 + delayMs, { ...at(s * 1_000), boot: "b", sequence: s * 5 + i, measurements: [hr(70)] });
+      }
+      expect(states(d).map(({ clock }) => clock)).toEqual(["sound"]);
+      expect(new Set(measurements(d).map(({ eventTime }) => (eventTime - t0) % 1_000))).toEqual(new Set([0]));
+    });
+  });
+
   it("of a device without one is ours", () => {
     const d = driven();
     say(d, 1_234, { measurements: [hr(70)] });

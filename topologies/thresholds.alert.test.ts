@@ -214,6 +214,30 @@ describe("a series that cannot be judged", () => {
     expect(sensors(d)).toEqual(["spo2 invalid since 1", "spo2 silent since 1"]);
   });
 
+  it("one whose time does not advance is said, though its samples come; that it goes on is said at once", () => {
+    const d = driven();
+    for (const s of seconds(0, 60)) give(d, s, "spo2", 97);
+    for (const s of seconds(60, 120)) give(d, 59, "spo2", 80, {}, s);
+    expect(sensors(d)).toEqual(["spo2 invalid since 59"]);
+    const [told] = d.outputs("episodes").filter(({ body }) => body.kind === "sensorState");
+    expect(told?.body).toMatchObject({ subject, device: "mon-1", evidence: "its time does not advance" });
+    expect((told?.logTime ?? 0) - t0).toBeLessThanOrEqual(82_000);
+    for (const s of seconds(120, 135)) give(d, s, "spo2", 80);
+    expect(sensors(d)).toEqual(["spo2 invalid since 59", "spo2 usable since 120"]);
+    expect(bodies(d, "episode").map(({ start }) => (start - t0) / 1_000)).toEqual([120]);
+  });
+
+  it("samples out of order and stragglers after a gap say nothing of the series", () => {
+    const d = driven();
+    for (const s of seconds(0, 60)) {
+      give(d, s, "spo2", 97);
+      if (s % 7 === 0) give(d, s - 5, "spo2", 97, {}, s);
+    }
+    for (const s of [100, 101, 102]) give(d, s - 45, "spo2", 97, {}, s);
+    for (const s of seconds(103, 130)) give(d, s, "spo2", 97);
+    expect(sensors(d)).toEqual([]);
+  });
+
   it("a series whose device left is forgotten", () => {
     const d = driven();
     for (const s of seconds(0, 5)) for (const metric of ["spo2", "heartRate"] as const) give(d, s, metric, 80);

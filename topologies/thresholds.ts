@@ -33,7 +33,15 @@ import {
   unknownPopulation,
   withRules,
 } from "./thresholds/rules-in-force.ts";
-import { type Heard, isLasting, lookAt, type Sensor, sensorAfter, silenceLimitMs } from "./thresholds/sensor.ts";
+import {
+  type Heard,
+  isLasting,
+  lookAt,
+  type Sensor,
+  sensorAfter,
+  silenceLimitMs,
+  stuckAfter,
+} from "./thresholds/sensor.ts";
 import { isLate, stillWhy } from "./thresholds/still.ts";
 
 const writes = { episodes, quarantine: telemetryQuarantine };
@@ -73,7 +81,10 @@ const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out:
   const name = seriesName(m);
   const known = state.get(seriesCell(name)) as Series | undefined;
   const series = known && rewound(known, m, entry.logTime);
-  if (series !== undefined && m.eventTime <= series.judgedAt) return;
+  if (series !== undefined && m.eventTime <= series.judgedAt) {
+    sayStuck(state, entry, series, m, out);
+    return;
+  }
   if (hasLeft(state, m)) return;
   const inForce = rulesInForce(sets, entry.logTime);
   const population = (state.get(populationCell(m.device)) as Population | undefined) ?? unknownPopulation;
@@ -95,6 +106,20 @@ const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out:
   const { heardAt, limitMs, sensor } = hear(state, entry, series, m, out);
   const heard = { judgedAt, machines, heardAt, limitMs };
   state.set(seriesCell(name), sensor === undefined ? heard : { ...heard, sensor });
+};
+
+/** A sample that is not judged, for its time has passed: where there are no others for long, nobody judges the series. */
+const sayStuck = (
+  state: Judging,
+  { key, logTime: now }: Entry<VitalsBody>,
+  series: Series,
+  m: Measurement,
+  out: EpisodesOut,
+): void => {
+  const sensor = stuckAfter(series, series.judgedAt, now);
+  if (sensor === undefined) return;
+  state.set(seriesCell(seriesName(m)), { ...series, sensor });
+  if (sensor.told) out.emit("episodes", key, sensorState({ ...m, subject: key }, sensor, m.receivedTime));
 };
 
 /** When its series was heard, and what that says of its sensor. */

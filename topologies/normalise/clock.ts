@@ -10,6 +10,9 @@
  * that is lower is old. Else it keeps the old
  * correction until such readings have had one steady offset for ten seconds (a draining backlog's shrinks), or roughly one for a minute. A return
  * to the estimate before the last step is believed at once.
+ *
+ * A clock that gives the time of one reading to others, received over more than its uncertainty, stands still: what is measured from then on is
+ * taken at its received time, until the clock goes on and is compared anew.
  */
 import { type DeviceTime, type EventTime, eventTime, type ReceivedTime } from "../../streams/core/time.ts";
 
@@ -34,6 +37,15 @@ export interface Clock {
     readonly lateMs: number | null;
     readonly readings: number;
   } | null;
+  /** Further readings that gave no later time than one before, all the same, since this received time; without while the clock counts. */
+  readonly still?: Still;
+}
+
+interface Still {
+  readonly deviceTime: number;
+  readonly boot: string | null;
+  readonly since: number;
+  readonly stands: boolean;
 }
 
 export interface Stamp {
@@ -61,6 +73,32 @@ const estimateOf = (panes: Clock["panes"]): number => Math.min(...panes.map(([, 
 /** The clock after a reading. `uncertaintyMs`: how far it may be off before that is corrected. */
 export const observe = (clock: Clock | undefined, stamp: Stamp, uncertaintyMs: number): Clock => {
   if (clock === undefined) return restart(undefined, stamp, uncertaintyMs);
+  const { still: before, ...counting } = clock;
+  const still = stillAfter(clock, stamp, uncertaintyMs);
+  if (still?.stands && still.deviceTime === stamp.deviceTime)
+    return { ...counting, boot: stamp.boot, lastSequence: countAfter(clock, stamp), suspicion: null, still };
+  // What it lost while it stood is known from the first time at which it goes on.
+  if (before?.stands && still === undefined) return restart(clock, stamp, uncertaintyMs);
+  const next = compared(counting, stamp, uncertaintyMs);
+  return still === undefined || next.lastDevice < still.deviceTime ? next : { ...next, still };
+};
+
+/** Whether the device's clock is known to have stood still at this time of it. */
+export const standsAt = ({ still }: Clock, deviceTime: number): boolean =>
+  still?.stands === true && deviceTime >= still.deviceTime;
+
+/** An old reading says nothing of a clock that stands. */
+const stillAfter = (clock: Clock, stamp: Stamp, uncertaintyMs: number): Still | undefined => {
+  const { deviceTime, receivedTime, boot } = stamp;
+  const { still, lastDevice } = clock;
+  if (still?.stands && (deviceTime < still.deviceTime || isCountedBefore(clock, stamp))) return still;
+  if (still?.stands && deviceTime > still.deviceTime) return undefined;
+  if (still !== undefined && boot === still.boot && deviceTime === still.deviceTime)
+    return { ...still, stands: still.stands || receivedTime - still.since > uncertaintyMs };
+  return deviceTime <= lastDevice ? { deviceTime, boot, since: receivedTime, stands: false } : undefined;
+};
+
+const compared = (clock: Clock, stamp: Stamp, uncertaintyMs: number): Clock => {
   const offsetMs = offsetOf(stamp);
   const leapMs = offsetMs - estimateOf(clock.panes);
   const isFormer = clock.formerMs !== null && Math.abs(offsetMs - clock.formerMs) <= uncertaintyMs;
@@ -122,7 +160,7 @@ const isSteady = ({ since, earlyMs, lateMs, readings }: Suspicion, at: number): 
   return readings >= steadyReadings && at - since >= (level ? steadyMs : steadyEnoughMs);
 };
 
-/** Event time of a device time under this clock. */
+/** Event time of a device time under this clock, while it counts. */
 export const corrected = (clock: Clock, deviceTime: DeviceTime): EventTime => eventTime(deviceTime + clock.appliedMs);
 
 const restart = (

@@ -4,7 +4,7 @@ import { eventTime, type DeviceTime, type EventTime, type ReceivedTime } from ".
 import type { DecodedMeasurement, DecodedReading } from "../../schemas/devices/adapter.ts";
 import type { Measurement } from "../../schemas/records.ts";
 import { metricOf } from "../../schemas/terminology.ts";
-import { type Clock, corrected } from "./clock.ts";
+import { type Clock, corrected, standsAt } from "./clock.ts";
 import { type Associations, inForceAt, timeAmbiguity } from "./holder.ts";
 import { measurementIdentity } from "./identity.ts";
 import { aheadOfReceived } from "../ahead.ts";
@@ -44,9 +44,11 @@ export const measurementsOf = (reading: DecodedReading, context: Context): (Meas
   });
 };
 
-/** Event time of a device time; received time where the device gave none or its clock is unknown. */
+/** Event time of a device time; received time where the device gave none, or its clock is unknown or stands still. */
 export const timeOf = (deviceTime: DeviceTime | null, { clock, receivedTime }: Context): EventTime =>
-  deviceTime === null || clock === undefined ? eventTime(receivedTime) : corrected(clock, deviceTime);
+  deviceTime === null || clock === undefined || standsAt(clock, deviceTime)
+    ? eventTime(receivedTime)
+    : corrected(clock, deviceTime);
 
 const measurementOf = (
   reading: DecodedReading,

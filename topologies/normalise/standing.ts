@@ -84,6 +84,7 @@ export const nextChange = (s: Standing, silentAfterMs: number): number | null =>
 
 export const clockStanding = (clock: Clock | undefined): Pick<DeviceState, "clock" | "clockOffsetMs"> => {
   if (clock === undefined) return { clock: "unknown", clockOffsetMs: null };
+  if (clock.still?.stands) return { clock: "off", clockOffsetMs: null };
   return { clock: clock.appliedMs === 0 ? "sound" : "off", clockOffsetMs: clock.appliedMs };
 };
 
@@ -103,6 +104,7 @@ const stateDetail = (s: Standing, at: number): string | null => {
 };
 
 const clockDetail = (clock: Clock | undefined): string | null => {
+  if (clock?.still?.stands) return "its clock stands still; received times are used";
   const offsetMs = clock?.appliedMs ?? 0;
   if (offsetMs === 0) return null;
   return `its clock is ${seconds(Math.abs(offsetMs))} ${offsetMs > 0 ? "behind" : "ahead"}; times are corrected`;

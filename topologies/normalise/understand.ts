@@ -8,7 +8,7 @@ import type { Entry } from "../../streams/core/stage.ts";
 import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
 import type { Reading } from "../../schemas/records.ts";
 import type { RawBody } from "../../schemas/topics.ts";
-import { observe } from "./clock.ts";
+import { observe, standsAt } from "./clock.ts";
 import { associationsOf, clockOf, type DeviceCells, deviceOf, pulseOf } from "./device.ts";
 import { readingIdentity } from "./identity.ts";
 import { type Adapters, readDevice } from "./intake.ts";
@@ -56,10 +56,12 @@ export const understand = (
   return { decoded, adapter, context, admission };
 };
 
-/** Received time says nothing of a retained copy's age, and neither does a clock that nobody has compared with ours. */
+/** Received time says nothing of a retained copy's age, and neither does a clock that stands or that nobody has compared with ours. */
 const undatedRetained = (state: DeviceCells, { retained }: Reading, { deviceTime }: DecodedReading): Problem | null => {
-  if (!retained || (deviceTime !== null && clockOf(state) !== undefined)) return null;
-  const why = deviceTime === null ? "without a time of its device" : "of a device whose clock is not known yet";
+  const clock = clockOf(state);
+  if (!retained || (deviceTime !== null && clock !== undefined && !standsAt(clock, deviceTime))) return null;
+  const unsound = clock === undefined ? "is not known yet" : "stands still";
+  const why = deviceTime === null ? "without a time of its device" : `of a device whose clock ${unsound}`;
   return {
     reason: "retained-undated",
     detail: `payload: the broker's retained copy, ${why}: nobody knows how old it is`,

@@ -50,6 +50,22 @@ export const sensorAfter = (before: MaybeHeard | undefined, m: Measurement, now:
   return { ...known, state, evidence, since: known.state === "silent" ? m.eventTime : known.since };
 };
 
+/**
+ * The sensor of a series after a sample at log time `now` that is not later than what was judged, where nothing else has come for its limit:
+ * a straggler after a gap says nothing, but no series goes unjudged in silence for longer than its limit once more. Undefined: as before.
+ */
+export const stuckAfter = (
+  { heardAt, limitMs, sensor }: MaybeHeard,
+  since: number,
+  now: number,
+): Sensor | undefined => {
+  if (heardAt === undefined || limitMs === undefined || limitMs === null || sensor?.told) return undefined;
+  if (now - heardAt < limitMs) return undefined;
+  if (sensor === undefined) return { state: "invalid", since, evidence: stuckEvidence, usableAt: now };
+  return isLasting(sensor, limitMs, now) ? { ...sensor, told: true } : undefined;
+};
+const stuckEvidence = "its time does not advance";
+
 /** Whether it has been so for long enough to be said. */
 export const isLasting = (sensor: Sensor, limitMs: number | null, now: number): boolean =>
   now - sensor.usableAt >= (limitMs ?? shortestLimitMs);
