@@ -172,7 +172,7 @@ export class Lane {
   #failed(sending: Sending, error: unknown): void {
     this.#underWay.delete(sending.row);
     if (this.#closed) return;
-    const { now, limits, outbox, onStanding } = this.#options;
+    const { now, limits, onStanding } = this.#options;
     const nowMs = now();
     const detail = error instanceof Error ? error.message : String(error);
     const wasDown = this.down;
