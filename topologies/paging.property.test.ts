@@ -241,10 +241,11 @@ const check = (world: World): void => {
     expect(
       notifications.some((one) => one.page === end.page && one.recipient === end.recipient && one.what !== "ended"),
     ).toBe(true);
-  // what was late and is over is one delayed item to the first step, and nothing else
+  // what was late and is over is one delayed item to the first step, one to the last resort where that failed, and nothing else
   for (const alarm of world.overLate) {
     const about = notifications.filter(({ alarms }) => alarms.includes(alarm));
-    expect(about.map(({ what }) => what)).toEqual(["delayed"]);
+    expect(about.map(({ what }) => what)).toEqual(about.length === 1 ? ["delayed"] : ["delayed", "delayed"]);
+    if (about.length > 1) expect(about.map(({ lastResort }) => lastResort)).toEqual([false, true]);
   }
 };
 

@@ -241,6 +241,52 @@ describe("what came late", () => {
   });
 });
 
+describe("a delayed item that its first recipients' system refuses", () => {
+  const overLate = (bed: string | null) =>
+    ended(alarmAt(-900, { timeliness: "late", bed }), -600, { timeliness: "over" });
+  const fail = (w: PagedWard, second: number, nth: number, notifier: string): void =>
+    w.notified(second, w.notifications()[nth], notifier, "failed");
+
+  it("is told to the last resort, once, even after its page is long forgotten", () => {
+    const w = ward();
+    w.say(1, overLate("4"));
+    w.pass(1.5, 3);
+    w.tick(at(3_600));
+    w.restart();
+    fail(w, 3_601, 0, "mqtt");
+    fail(w, 3_602, 0, "mqtt");
+    fail(w, 3_603, 1, "mqtt"); // the last resort's own: nobody is left
+    expect(w.told()).toEqual(["1 delayed end high -> amsel #0/0", "3601 delayed end high -> duty #3/0"]);
+    expect(w.notifications()[1]).toMatchObject({ lastResort: true, alarms: ["high@-900"], bed: "4", onset: at(-900) });
+    expect(new Set(w.notifications().map(({ identity }) => identity)).size).toBe(2);
+  });
+
+  it("by one way only, or with one of them told, is told to nobody else; nor where it was the last resort's, nor after a day", () => {
+    const chargeFirst = ward(
+      policy({
+        chains: [{ name: "high", steps: [{ to: ["charge", "amsel"], acceptWithinMs: 9 }], continuesWith: null }],
+      }),
+    );
+    chargeFirst.say(1, overLate("4"));
+    fail(chargeFirst, 2, 0, "mqtt");
+    fail(chargeFirst, 2, 1, "mqtt");
+    chargeFirst.notified(3, chargeFirst.notifications()[0], "webhook", "confirmed");
+    fail(chargeFirst, 4, 0, "webhook");
+    expect(chargeFirst.told().length).toBe(2);
+
+    const nobodyAtTheBed = ward();
+    nobodyAtTheBed.say(1, overLate("9"));
+    fail(nobodyAtTheBed, 2, 0, "mqtt");
+    expect(nobodyAtTheBed.told()).toEqual(["1 delayed end high -> duty #3/0"]);
+
+    const dayAfter = ward();
+    dayAfter.say(1, overLate("4"));
+    dayAfter.tick(at(26 * 3_600));
+    fail(dayAfter, 26 * 3_600 + 1, 0, "mqtt");
+    expect(dayAfter.told().length).toBe(1);
+  });
+});
+
 describe("monitoring lost", () => {
   it("of a whole unit is one page that names every bed, told with the next tick; what comes back leaves it", () => {
     const w = ward();

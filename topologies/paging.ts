@@ -14,6 +14,7 @@ import { passTime } from "./paging/escalate.ts";
 import { nextAt } from "./paging/page.ts";
 import { forgetSeen, notice, pageMissed, takeReported } from "./paging/reported.ts";
 import { lookForPolicy, takeHop } from "./paging/technical.ts";
+import { forgetUndelivered } from "./paging/undelivered.ts";
 
 const writes = { notifications, quarantine: alertQuarantine };
 
@@ -44,6 +45,7 @@ export const paging = stage<AlarmsBody, typeof writes, Cell, Policies>("paging",
     }
     pageMissed(book, standing);
     forgetSeen(book, standing);
+    forgetUndelivered(book, standing);
     book.forgetOver(standing);
   },
 });

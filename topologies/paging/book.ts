@@ -7,6 +7,7 @@ import type { alertQuarantine, notifications } from "../../schemas/topics.ts";
 import { consolePolicy, type Plan, policyFor } from "../policy.ts";
 import { byGravity, nextAt, type OpenPage, rowOf } from "./page.ts";
 import type { Seen, Awaited } from "./reported.ts";
+import type { Undelivered } from "./undelivered.ts";
 
 /** An alarm on an open page, as it was last told. */
 export interface Paged {
@@ -21,7 +22,7 @@ interface Over {
   readonly alarms: Readonly<Record<string, number>>;
 }
 
-export type Cell = OpenPage | Paged | Over | Seen | Awaited | string;
+export type Cell = OpenPage | Paged | Over | Seen | Awaited | Undelivered | string;
 export type PagingOut = Out<{ notifications: typeof notifications; quarantine: typeof alertQuarantine }>;
 
 /** For so long a page that is over is told apart from one that never was, and an alarm that ended is not raised by its own echo. */
@@ -40,9 +41,11 @@ const prefix = {
   awaited: "awaited ",
   /** A part that is down, to the identity of its alarm. */
   down: "down ",
+  /** A page's delayed item, while nobody is known to have it. */
+  undelivered: "undelivered ",
 } as const;
 type Kind = keyof typeof prefix;
-const dueKinds = ["page", "seen", "awaited", "over"] as const;
+const dueKinds = ["page", "seen", "awaited", "over", "undelivered"] as const;
 
 /** Of what a due step looks through, the names. */
 export interface Standing {
@@ -50,6 +53,8 @@ export interface Standing {
   readonly devices: readonly string[];
   readonly episodes: readonly string[];
   readonly overs: readonly string[];
+  /** Pages whose delayed item nobody is known to have. */
+  readonly undelivered: readonly string[];
 }
 
 export class Book {
@@ -178,6 +183,15 @@ export class Book {
     this.comeBackAt(awaited.until);
   }
 
+  undelivered(page: string): Undelivered | undefined {
+    return this.#get("undelivered", page) as Undelivered | undefined;
+  }
+
+  keepUndelivered(page: string, item: Undelivered, forMs: number): void {
+    this.#set("undelivered", page, item);
+    this.comeBackAt(item.since + forMs);
+  }
+
   downAlarm(hop: string): string | undefined {
     return this.#get("down", hop) as string | undefined;
   }
@@ -186,17 +200,24 @@ export class Book {
     this.#set("down", hop, alarm);
   }
 
-  forget(kind: "seen" | "awaited" | "down", name: string): void {
+  forget(kind: "seen" | "awaited" | "down" | "undelivered", name: string): void {
     this.#state.delete(prefix[kind] + name);
   }
 
   /** Begins a due step: what still wants to come back says so again. Gives what there is, looked through once. */
   beginDue(): Standing {
     this.#state.dueAt = null;
-    const names: Record<"page" | "seen" | "awaited" | "over", string[]> = { page: [], seen: [], awaited: [], over: [] };
+    const names: Record<(typeof dueKinds)[number], string[]> = {
+      page: [],
+      seen: [],
+      awaited: [],
+      over: [],
+      undelivered: [],
+    };
     for (const [cell] of this.#state.cells())
       for (const kind of dueKinds) if (cell.startsWith(prefix[kind])) names[kind].push(cell.slice(prefix[kind].length));
-    return { pages: names.page, devices: names.seen, episodes: names.awaited, overs: names.over };
+    const { page: pages, seen: devices, awaited: episodes, over: overs, undelivered } = names;
+    return { pages, devices, episodes, overs, undelivered };
   }
 
   /** Drops what need not be remembered any more. */

@@ -5,6 +5,7 @@ import type { Book } from "./book.ts";
 import { reset } from "./by-alarm.ts";
 import { accepted, advance } from "./escalate.ts";
 import { type OpenPage, type Person, withPerson } from "./page.ts";
+import { heardOfDelayed } from "./undelivered.ts";
 
 const answersKept = 32;
 
@@ -69,6 +70,7 @@ const resetLatched = (book: Book, page: OpenPage, who: string): void => {
 
 /** One that nothing could be told is passed over at once. */
 export const takeNotified = (book: Book, said: Notified): void => {
+  if (heardOfDelayed(book, said)) return;
   const page = book.page(said.page);
   if (page === undefined) {
     if (!book.wasPage(said.page)) book.refuse("page-unknown", `page ${said.page}: there is none to be told of`);

@@ -8,6 +8,7 @@ import { lastResortOf, type Plan, type Resolved, resolve } from "../policy.ts";
 import type { Book } from "./book.ts";
 import { bedsOf, type OpenPage } from "./page.ts";
 import { tell, type Telling } from "./tell.ts";
+import { awaitDelivery } from "./undelivered.ts";
 
 type Phase = Notification["phase"];
 
@@ -158,5 +159,8 @@ export const tellDelayed = (book: Book, page: OpenPage): OpenPage => {
   const first = plan.steps.length > 0 ? stepAt(book, page, plan, 0).recipients : [];
   const lastResort = first.length === 0;
   const to = lastResort ? lastResortOf(book.policy, plan) : first;
-  return tell(book, page, to, { what: "delayed", phase: "end", step: lastResort ? plan.steps.length : 0, lastResort });
+  const step = lastResort ? plan.steps.length : 0;
+  const told = tell(book, page, to, { what: "delayed", phase: "end", step, lastResort });
+  if (!lastResort) awaitDelivery(book, told);
+  return told;
 };
