@@ -154,6 +154,16 @@ describe("the dispatcher", () => {
     ]);
   });
 
+  it("calls nothing down that answers, though it says no", async () => {
+    const { keep, dispatcher, pager, reported, standing } = await open();
+    pager.becomes("refuses");
+    dispatcher.start();
+    keep(...Array.from({ length: 5 }, (_, n) => numbered(n)));
+    await expect.poll(() => reported.length).toBe(5);
+    expect(reported.every(({ outcome }) => outcome === "failed")).toBe(true);
+    expect([dispatcher.down(), standing]).toEqual([[], []]);
+  });
+
   it("tries again with the same identity while that may help", async () => {
     const { keep, dispatcher, pager, reported } = await open();
     pager.becomes("is away");

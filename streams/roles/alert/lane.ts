@@ -176,8 +176,10 @@ export class Lane {
     const nowMs = now();
     const detail = error instanceof Error ? error.message : String(error);
     const wasDown = this.down;
-    this.#failures++;
-    if (this.down) {
+    // a final no comes from somebody who answers: that one is told elsewhere, and the way stands
+    const refused = error instanceof OperatingError && !error.retry;
+    if (!refused) this.#failures++;
+    if (this.down && !refused) {
       this.#notBeforeMs = nowMs + pauseMs(this.#failures - limits.failuresUntilDown, limits);
       if (!wasDown) onStanding(false, detail);
     }

@@ -84,6 +84,12 @@ describe("the watch", () => {
     expect(told.map(brief)).toEqual(["20000 alive alarm", "50000 alive reminder", "200000 alive ended"]);
   });
 
+  it("sounds again for what somebody acknowledged ten minutes ago and is not well yet", () => {
+    const acknowledged: WatchEvent = { kind: "acknowledged", who: "ce-1", at: 25_000 };
+    const { told } = play([acknowledged], 660_000);
+    expect(told.map(brief)).toEqual(["20000 alive alarm", "625000 alive reminder", "655000 alive reminder"]);
+  });
+
   it("sounds anew for what rises after an acknowledgement", () => {
     const acknowledged: WatchEvent = { kind: "acknowledged", who: "ce-1", at: 6_000 + 15_000 };
     const { told } = play([acknowledged, due(1, 30_000)], 45_000);

@@ -35,6 +35,7 @@ export interface Concern {
   /** Null once acknowledged: silent, and not forgotten. */
   readonly tellAgainAt: number | null;
   readonly acknowledgedBy: string | null;
+  readonly acknowledgedAt: number | null;
 }
 
 export interface Beat {
@@ -86,6 +87,8 @@ export interface Watched {
 }
 
 const missedKept = 100;
+/** What is not well so long after somebody took it sounds again: he may have gone, and a new outage hides behind the old one. */
+const soundsAgainMs = 600_000;
 
 export const beginWatching = (at: number): Watching => ({
   startedAt: at,
@@ -117,7 +120,7 @@ const take = (watching: Watching, event: WatchEvent, limits: Limits): Watched =>
     case "alive":
       return end({ ...watching, lastAliveAt: event.at }, "alive");
     case "acknowledged":
-      return { watching: acknowledge(watching, event.who), tell: [] };
+      return { watching: acknowledge(watching, event.who, event.at), tell: [] };
     case "untold":
       return { watching: hurry(watching, event.instance, event.at + limits.retryMs), tell: [] };
     case "tick":
@@ -165,6 +168,7 @@ const raise = (watching: Watching, name: ConcernName, since: number, at: number)
     attempt: 0,
     tellAgainAt: at,
     acknowledgedBy: null,
+    acknowledgedAt: null,
   };
   return { ...watching, raised, concerns: { ...watching.concerns, [name]: concern } };
 };
@@ -176,7 +180,7 @@ const judge = (before: Watching, at: number, limits: Limits): Watched => {
   const concerns = { ...watching.concerns };
   const tell: Telling[] = [];
   for (const name of concernNames) {
-    const concern = concerns[name];
+    const concern = wake(concerns[name], at);
     if (concern === null || concern.tellAgainAt === null || at < concern.tellAgainAt) continue;
     const { instance, attempt, since } = concern;
     tell.push({ concern: name, what: attempt === 0 ? "alarm" : "reminder", instance, attempt, since });
@@ -195,12 +199,18 @@ const end = (watching: Watching, name: ConcernName): Watched => {
   };
 };
 
+/** An acknowledgement holds for a while only. */
+const wake = (concern: Concern | null, at: number): Concern | null =>
+  concern?.acknowledgedAt == null || at - concern.acknowledgedAt < soundsAgainMs
+    ? concern
+    : { ...concern, tellAgainAt: at, acknowledgedBy: null, acknowledgedAt: null };
+
 /** Everything that sounds now; what rises later sounds anew. */
-const acknowledge = (watching: Watching, who: string): Watching => {
+const acknowledge = (watching: Watching, who: string, at: number): Watching => {
   const silence = (concern: Concern | null): Concern | null =>
     concern === null || concern.acknowledgedBy !== null
       ? concern
-      : { ...concern, acknowledgedBy: who, tellAgainAt: null };
+      : { ...concern, acknowledgedBy: who, acknowledgedAt: at, tellAgainAt: null };
   const { beat, alive } = watching.concerns;
   return { ...watching, concerns: { beat: silence(beat), alive: silence(alive) } };
 };
