@@ -428,6 +428,29 @@ describe("an episode that the telemetry plane reports", () => {
     expect(w.told().filter((one) => one.includes("missed"))).toEqual([]);
   });
 
+  it("that ended before what the circuit still knows can't be compared: counted, and paged to nobody", () => {
+    const w = ward();
+    const own = alarmAt(0, { end: null });
+    w.say(0, own);
+    w.say(9, ended(own, 9));
+    w.pass(0.5, 1);
+    w.tick(at(3_700));
+    const before = w.told().length;
+    w.say(3_701, reportedAt(0)); // Kafka is back: its start, and then its end
+    w.say(3_702, { ...reportedAt(0), end: alarmAt(9).onset });
+    w.pass(3_702.5, 3_740);
+    expect(w.told().length).toBe(before);
+    expect(w.refusals().map(({ reason }) => reason)).toEqual(["reported-too-old"]);
+    w.say(3_741, { ...reportedAt(200), end: alarmAt(210).onset }); // within the hour: comparable, and missed
+    w.pass(3_741.5, 3_780);
+    expect(
+      w
+        .told()
+        .slice(before)
+        .map((one) => one.split(" ").slice(1, 4).join(" ")),
+    ).toEqual(["delayed end high", "alarm start missedByCircuit"]);
+  });
+
   it("that the circuit lacks is paged after the grace, with an alarm to the platform's people that it was missed", () => {
     const w = ward();
     w.say(0, alarmAt(-50, { ...low, device: "mon-4" })); // below is not above

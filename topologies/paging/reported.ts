@@ -82,6 +82,7 @@ const isKnown = (book: Book, { device, metric, event, direction, start, end }: R
 
 const identityOf = ({ episode }: Reported): string => contentHash("reported", episode).slice(0, 32);
 
+/** Reason of refusal: `reported-too-old`. */
 export const takeReported = (book: Book, reported: Reported): void => {
   const paged = book.paged(identityOf(reported))?.alarm;
   if (paged !== undefined) {
@@ -90,6 +91,14 @@ export const takeReported = (book: Book, reported: Reported): void => {
   }
   if (book.endedAt(identityOf(reported)) !== undefined || isKnown(book, reported)) {
     book.forget("awaited", reported.episode);
+    return;
+  }
+  if (reported.end !== null && reported.end < book.now - seenMs) {
+    book.forget("awaited", reported.episode);
+    book.refuse(
+      "reported-too-old",
+      `episode ${reported.episode}: over for so long that nothing it could match is known`,
+    );
     return;
   }
   const until = book.awaited(reported.episode)?.until ?? book.now + graceMs;
