@@ -56,7 +56,7 @@ const open = () => {
     isKnown: (who) => who === "nurse-1",
     onAnswer: (via, outcome) => counted.push(`${via}: ${outcome}`),
   });
-  const mqtt = (mqttTopic: string, text: string) =>
+  const mqtt = (mqttTopic: string, text: string, how: { readonly dup?: boolean; readonly retained?: boolean } = {}) =>
     answers.received({
       mqttTopic,
       payload: Buffer.from(text),
@@ -64,6 +64,7 @@ const open = () => {
       dup: false,
       qos: 1,
       retained: false,
+      ...how,
     });
   return { pages, answers, said, counted, mqtt };
 };
@@ -109,6 +110,28 @@ describe("an answer", () => {
     await mqtt("afferent-answers", "\u0000");
     expect(said).toMatchObject([{ word: { who: "nurse-1", what: "reject", via: "mqtt" } }]);
     expect(counted).toEqual(["mqtt: reject", "mqtt: nobody", "mqtt: answer-malformed", "mqtt: nobody", "mqtt: nobody"]);
+  });
+});
+
+describe("an answer that comes by MQTT", () => {
+  const accept = JSON.stringify({ page: "a1b2c3d4e5", what: "accept" });
+
+  it("and is delivered again is the same answer", async () => {
+    const { pages, mqtt, said } = open();
+    pages.put(escalating);
+    await mqtt("afferent-answers/nurse-1", accept);
+    await mqtt("afferent-answers/nurse-1", accept, { dup: true });
+    await mqtt("afferent-answers/nurse-1", JSON.stringify({ page: "a1b2c3d4e5", what: "accept", again: 2 }));
+    const ids = said.map(({ word }) => (word.kind === "answer" ? word.id : ""));
+    expect(ids[1]).toBe(ids[0]);
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it("and was kept by the broker may be of yesterday: refused and counted", async () => {
+    const { pages, mqtt, said, counted } = open();
+    pages.put(escalating);
+    await mqtt("afferent-answers/nurse-1", accept, { retained: true });
+    expect([said, counted]).toEqual([[], ["mqtt: answer-retained"]]);
   });
 });
 

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Answer, Page } from "../../../schemas/alert-records.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
+import { contentHash, digest } from "../../core/hash.ts";
 import type { Received } from "../../core/received.ts";
 import type { Pages } from "./pages.ts";
 import type { Words } from "./words.ts";
@@ -26,10 +27,15 @@ export interface AnswersOptions {
   readonly onAnswer: (via: string, outcome: string) => void;
 }
 
+type Via = "webhook" | "mqtt" | "command line";
+
 export interface Answers {
   /** Resolves once the answer is durable, or with why it is refused: `answer-malformed`, `nobody`, `page-unknown`, `page-ambiguous`, `page-over`. */
-  take(said: unknown, via: "webhook" | "mqtt" | "command line"): Promise<Result<Page>>;
-  /** One that came on `afferent-answers/<who>`; resolves when it was durable or refused. */
+  take(said: unknown, via: Via): Promise<Result<Page>>;
+  /**
+   * One that came on `afferent-answers/<who>`; resolves when it was durable or refused. The same words on the same topic are one answer however
+   * often they are delivered; one that the broker had kept may be of another day (`answer-retained`, counted).
+   */
   received(message: Received): Promise<void>;
 }
 
@@ -38,7 +44,7 @@ export const isAnswer = ({ mqttTopic }: Received): boolean => mqttTopic.split("/
 
 export const openAnswers = (options: AnswersOptions): Answers => {
   const { pages, words, onAnswer } = options;
-  const take: Answers["take"] = async (said, via) => {
+  const take = async (said: unknown, via: Via, id: string): Promise<Result<Page>> => {
     const checked = check(said, options);
     if (!checked.ok) {
       onAnswer(via, checked.problem.reason);
@@ -47,7 +53,7 @@ export const openAnswers = (options: AnswersOptions): Answers => {
     const { page, who, what } = checked.value;
     const word: Answer = {
       kind: "answer",
-      id: randomUUID(),
+      id,
       page: page.identity,
       who,
       what,
@@ -59,9 +65,10 @@ export const openAnswers = (options: AnswersOptions): Answers => {
     return ok(pages.find(page.identity) ?? page);
   };
   return {
-    take,
+    take: (said, via) => take(said, via, randomUUID()),
     received: async (message) => {
-      await take(answerIn(message), "mqtt");
+      if (message.retained) onAnswer("mqtt", "answer-retained");
+      else await take(answerIn(message), "mqtt", contentHash(message.mqttTopic, digest(message.payload)));
     },
   };
 };
