@@ -41,17 +41,17 @@ export const alarmSink = (
   reads: alarms,
   writes: {},
   async write(entries) {
-    const told = entries.map(({ body }) => body).filter((body) => body.kind === "alarm");
+    const told = entries.flatMap(({ body, logTime }) => (body.kind === "alarm" ? [{ alarm: body, logTime }] : []));
     if (told.length === 0) return [];
     db.exec("begin immediate");
     try {
-      for (const alarm of told) nuisance.put(alarm);
+      for (const { alarm, logTime } of told) nuisance.put(alarm, logTime);
       db.exec("commit");
     } catch (error) {
       db.exec("rollback");
       throw error;
     }
-    for (const alarm of told) if (alarm.phase === "start") onRaised(alarm);
+    for (const { alarm } of told) if (alarm.phase === "start") onRaised(alarm);
     return [];
   },
 });

@@ -49,11 +49,15 @@ export class Nuisance {
     };
   }
 
-  /** Inside the caller's transaction. An older revision, or the same again, changes nothing; tests are not counted. */
-  put(alarm: Alarm): void {
+  /**
+   * Inside the caller's transaction, with the record's log time (ms). An older revision, or the same again, changes nothing; tests are not
+   * counted. One that makes way for its next instance says no end: it lasted until then.
+   */
+  put(alarm: Alarm, atMs: number): void {
     if (alarm.test) return;
     const { identity, revision, unit, bed, source, rule, event, priority, receivedTime, onset, end } = alarm;
-    this.#sql.put.run(identity, revision, unit, bed, source, rule ?? event, priority, receivedTime, onset, end);
+    const ended = end ?? (alarm.present ? null : atMs);
+    this.#sql.put.run(identity, revision, unit, bed, source, rule ?? event, priority, receivedTime, onset, ended);
   }
 
   /** Of alarms raised since then (log time, ms); the most frequent first, at most `most`. */
