@@ -4,3 +4,5 @@
  */
 export const platformRoot = "afferent-platform";
 export const platformUser = "platform";
+/** `afferent-answers/<who>`: what people answer. Who may write there accepts pages in somebody's name. */
+export const answerRoot = "afferent-answers";

@@ -204,6 +204,19 @@ describe("the platform's own topics", () => {
     expect(refused).toEqual(["platform-password heart", "platform-password heart"]);
   });
 
+  it("are those of people's answers too: who can send a message accepts no page in a nurse's name", async () => {
+    const { port, client, stored, refused } = await open();
+    const answer = "afferent-answers/nurse-1";
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    client.publishAsync(answer, "{}", { qos: 1 }).catch(() => undefined);
+    await closed;
+    const trusted = await as(port, "platform", platformPassword);
+    closing.push(() => trusted.endAsync(true));
+    await trusted.publishAsync(answer, "{}", { qos: 1 });
+    expect((await stored()).map((r) => r.mqttTopic)).toEqual([answer]);
+    expect(refused).toEqual(["platform-topic mon-01"]);
+  });
+
   it("refuse a device, under whatever name it connects; it has no acknowledgement, and its own topics stay its own", async () => {
     const { port, client, stored, refused } = await open();
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));

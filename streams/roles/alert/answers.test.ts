@@ -127,6 +127,13 @@ describe("an answer that comes by MQTT", () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  it("names the whole page: no page is found by guessing how it begins", async () => {
+    const { pages, mqtt, said, counted } = open();
+    pages.put(escalating);
+    await mqtt("afferent-answers/nurse-1", JSON.stringify({ page: "a1b2", what: "accept" }));
+    expect([said, counted]).toEqual([[], ["mqtt: page-unknown"]]);
+  });
+
   it("and was kept by the broker may be of yesterday: refused and counted", async () => {
     const { pages, mqtt, said, counted } = open();
     pages.put(escalating);

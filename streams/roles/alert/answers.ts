@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Answer, Page } from "../../../schemas/alert-records.ts";
+import { answerRoot } from "../../../schemas/platform.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 import { contentHash, digest } from "../../core/hash.ts";
 import type { Received } from "../../core/received.ts";
@@ -39,13 +40,12 @@ export interface Answers {
   received(message: Received): Promise<void>;
 }
 
-export const answerRoot = "afferent-answers";
 export const isAnswer = ({ mqttTopic }: Received): boolean => mqttTopic.split("/", 1)[0] === answerRoot;
 
 export const openAnswers = (options: AnswersOptions): Answers => {
   const { pages, words, onAnswer } = options;
   const take = async (said: unknown, via: Via, id: string): Promise<Result<Page>> => {
-    const checked = check(said, options);
+    const checked = check(said, options, via);
     if (!checked.ok) {
       onAnswer(via, checked.problem.reason);
       return checked;
@@ -79,14 +79,15 @@ interface Checked {
   readonly what: Answer["what"];
 }
 
-const check = (said: unknown, { pages, isKnown }: AnswersOptions): Result<Checked> => {
+/** At the command line and in a signed POST the beginning of a page's id is enough; by MQTT it has to be whole. */
+const check = (said: unknown, { pages, isKnown }: AnswersOptions, via: Via): Result<Checked> => {
   const who = (said as { who?: unknown } | null)?.who;
   if (typeof who !== "string" || who.trim() === "") return refuse("nobody", "an answer is somebody's: who says it?");
   const parsed = shape.safeParse(said);
   if (!parsed.success) return refuse("answer-malformed", parsed.error.issues.map(issueText).join("; "));
   const { what } = parsed.data;
   if (!isKnown(parsed.data.who)) return refuse("nobody", `the policy in force knows nobody called ${parsed.data.who}`);
-  const page = pages.named(parsed.data.page);
+  const page = via === "mqtt" ? pages.whole(parsed.data.page) : pages.named(parsed.data.page);
   if (!page.ok) return page;
   if (page.value.state === "over") return refuse("page-over", `page ${page.value.identity} is over`);
   return ok({ page: page.value, who: parsed.data.who, what });

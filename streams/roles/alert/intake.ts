@@ -5,10 +5,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AlertConfig } from "../../alert-config.ts";
 import type { Received } from "../../core/received.ts";
+import { answerRoot } from "../../../schemas/platform.ts";
 import { startSubscriber, type Subscriber } from "../../io/mqtt/subscriber.ts";
 import { startTapEndpoint } from "../../io/tap/endpoint.ts";
 import type { RawIntake } from "../../log/raw-intake.ts";
-import { answerRoot, isAnswer } from "./answers.ts";
+import { isAnswer } from "./answers.ts";
 
 export interface IntakeOptions {
   readonly config: AlertConfig["intake"];

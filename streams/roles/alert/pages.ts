@@ -51,6 +51,12 @@ export class Pages {
     return found === undefined ? undefined : pageIn(found);
   }
 
+  /** By identity. Reasons: `page-unknown`. */
+  whole(identity: string): Result<Page> {
+    const found = this.find(identity);
+    return found === undefined ? refuse("page-unknown", `there is no page ${identity}`) : ok(found);
+  }
+
   /** By identity or the beginning of one. Reasons: `page-unknown`, `page-ambiguous`. */
   named(text: string): Result<Page> {
     const whole = this.find(text);
