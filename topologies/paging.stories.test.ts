@@ -428,6 +428,30 @@ describe("an episode that the telemetry plane reports", () => {
     expect(w.told().filter((one) => one.includes("missed"))).toEqual([]);
   });
 
+  it("and that the circuit's own alarm comes after is one page: it takes the reported one's place in silence", () => {
+    const w = ward();
+    w.say(10, reportedAt(5));
+    w.pass(10.5, 41);
+    w.answer(42, "charge", "accept", w.pages()[0]?.identity);
+    const told = (): readonly string[] => w.told().filter((one) => !one.includes("missedByCircuit"));
+    expect(told()).toEqual(["40 alarm start high -> duty #3/0", "40 alarm start high -> charge #1/0"]);
+    const own = alarmAt(5, { origin: reportedAt(5).episode, timeliness: "late" });
+    w.say(70, own);
+    w.say(71, { ...own, timeliness: "current", revision: 1 });
+    w.restart();
+    w.pass(71.5, 75);
+    expect(told().length).toBe(2);
+    expect(w.pages().filter(({ event }) => event === "high")).toMatchObject([
+      { state: "accepted", acceptedBy: "charge", alarms: [own.identity] },
+    ]);
+    w.say(80, { ...reportedAt(5), end: alarmAt(79).onset });
+    expect(w.pages().filter(({ state }) => state === "accepted").length).toBe(1);
+    w.say(81, ended(own, 79, { timeliness: "current", revision: 2 }));
+    expect(told().slice(2)).toEqual(["81 ended end high -> duty #3/1", "81 ended end high -> charge #1/1"]);
+    w.pass(81.5, 130);
+    expect(told().length).toBe(4);
+  });
+
   it("that ended before what the circuit still knows can't be compared: counted, and paged to nobody", () => {
     const w = ward();
     const own = alarmAt(0, { end: null });

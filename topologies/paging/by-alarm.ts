@@ -7,6 +7,7 @@ import { close } from "./close.ts";
 import { begin, renew, tellDelayed } from "./escalate.ts";
 import { conditionOf, groupOf, isTogether, type OpenPage, rank, stands } from "./page.ts";
 import { saysTheSame } from "./same.ts";
+import { madeWay, standsInFor } from "./stand-in.ts";
 import { notificationOf, tell } from "./tell.ts";
 
 /** The platform's own troubles: told to its own people, whichever unit they concern. */
@@ -88,10 +89,12 @@ const join = (book: Book, page: OpenPage, alarm: Alarm): void => {
     book.keepForTick({ ...page, priority, tellAt: book.now }, alarm);
     return;
   }
-  const before = book.alarmsOf(page);
+  const found = book.alarmsOf(page);
+  const isReplaced = found.some((one) => one.present && standsInFor(one, alarm));
+  const before = found.map((one) => (standsInFor(one, alarm) ? madeWay(one, alarm) : one));
   const name = conditionOf(alarm);
-  const grouped =
-    saysTheSame(page, before, alarm) && !page.had.includes(name) && rank[alarm.priority] <= rank[page.priority];
+  const isTold = isReplaced || saysTheSame(page, before, alarm);
+  const grouped = isTold && !page.had.includes(name) && rank[alarm.priority] <= rank[page.priority];
   book.keepAlarm(page, alarm);
   const had = [...page.had.filter((one) => one !== name), name].slice(-hadMost);
   const all = leave(book, [...before, alarm]);

@@ -2,12 +2,13 @@
  * Episodes as the telemetry plane saw them. They never page on their own: each is matched to the circuit's own alarms by device, metric,
  * event or direction, and overlapping interval; one that the circuit lacks is paged, with an alarm that the circuit missed it (clinical.md 13).
  */
-import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Alarm, Reported } from "../../schemas/alert-records.ts";
 import { alarmEventOf } from "../../schemas/alarm-events.ts";
+import { groupOf } from "../alarms/group.ts";
 import type { Book, Standing } from "./book.ts";
 import { takeAlarm } from "./by-alarm.ts";
+import { standInIdentity } from "./stand-in.ts";
 import { endedNow, technicalAlarm } from "./technical.ts";
 
 /** What the circuit itself knew of a device lately. */
@@ -80,7 +81,7 @@ const isKnown = (book: Book, { device, metric, event, direction, start, end }: R
       start <= (one.to ?? Number.POSITIVE_INFINITY),
   );
 
-const identityOf = ({ episode }: Reported): string => contentHash("reported", episode).slice(0, 32);
+const identityOf = ({ episode }: Reported): string => standInIdentity(episode);
 
 /** Reason of refusal: `reported-too-old`. */
 export const takeReported = (book: Book, reported: Reported): void => {
@@ -139,6 +140,7 @@ const missed = (book: Book, reported: Reported): void => {
 
 const alarmOf = (book: Book, reported: Reported, bed: string | null): Alarm => {
   const { device, channel, metric, event, direction, priority, text, start, end, subject, episode } = reported;
+  const { alertType } = alarmEventOf(event);
   return {
     kind: "alarm",
     identity: identityOf(reported),
@@ -147,14 +149,14 @@ const alarmOf = (book: Book, reported: Reported, bed: string | null): Alarm => {
     phase: end === null ? "start" : "end",
     source: "rule",
     event,
-    alertType: alarmEventOf(event).alertType,
+    alertType,
     direction,
     priority,
     device,
     channel,
     metric,
     text,
-    group: `reported/${episode}`,
+    group: groupOf({ who: subject ?? device, device, channel, metric, event, direction, alertType, code: null }),
     subject,
     unit: book.unit,
     bed,
