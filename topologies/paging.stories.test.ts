@@ -452,6 +452,21 @@ describe("an episode that the telemetry plane reports", () => {
     expect(told().length).toBe(4);
   });
 
+  it("and that the circuit's own word says is over, late, is told once", () => {
+    const w = ward();
+    w.say(10, { ...reportedAt(5), end: alarmAt(9).onset });
+    w.pass(10.5, 41);
+    const own = alarmAt(5, { origin: reportedAt(5).episode, timeliness: "late" });
+    w.say(100, own);
+    w.say(101, ended(own, 9, { timeliness: "over" }));
+    expect(
+      w
+        .notifications()
+        .filter(({ what }) => what === "delayed")
+        .every(({ at: told }) => told === at(40)),
+    ).toBe(true);
+  });
+
   it("that ended before what the circuit still knows can't be compared: counted, and paged to nobody", () => {
     const w = ward();
     const own = alarmAt(0, { end: null });

@@ -7,7 +7,7 @@ import { close } from "./close.ts";
 import { begin, renew, tellDelayed } from "./escalate.ts";
 import { conditionOf, groupOf, isTogether, type OpenPage, rank, stands } from "./page.ts";
 import { saysTheSame } from "./same.ts";
-import { madeWay, standsInFor } from "./stand-in.ts";
+import { madeWay, standInIdentity, standsInFor } from "./stand-in.ts";
 import { notificationOf, tell } from "./tell.ts";
 
 /** The platform's own troubles: told to its own people, whichever unit they concern. */
@@ -174,6 +174,7 @@ export const settle = (book: Book, page: OpenPage): boolean => {
 
 /** It was over before anybody could be paged: exactly one item for those who would have been told first. */
 export const delayed = (book: Book, alarm: Alarm): void => {
+  if (book.endedAt(standInIdentity(alarm.origin)) !== undefined) return; // told already, as it was reported
   const page = pageFor(book, alarm);
   book.keepAlarm(page, alarm);
   book.end(tellDelayed(book, page));
