@@ -88,11 +88,24 @@ class World {
     else if (action.do === "move") this.#move(action.unit);
     else if (action.do === "leave") this.#leave();
     else if (action.do === "restart" && this.#restarts) this.driven.restart();
-    else if (action.do === "repeat" && this.#last !== null) this.#say(this.#last);
+    else if (action.do === "repeat" && this.#last !== null && !this.#lastLate) this.#say(this.#last);
   }
 
-  #say(body: EpisodesBody): void {
+  /** Two words of one condition are of two samples, however late they come; the same sample twice is `repeat`. */
+  readonly #sampled = new Set<string>();
+  #isOwn(name: string, by: number): boolean {
+    const sample = `${name} ${this.#second - by}`;
+    if (this.#sampled.has(sample)) return false;
+    this.#sampled.add(sample);
+    return true;
+  }
+
+  /** A late word of what is there is owed an answer for a minute; said again after that it would be owed another. The log's positions drop it. */
+  #lastLate = false;
+
+  #say(body: EpisodesBody, late = false): void {
     this.#last = body;
+    this.#lastLate = late;
     this.driven.send(subject, at(this.#second), body);
   }
 
@@ -120,7 +133,7 @@ class World {
 
   #cross(what: string, by: number): void {
     const rule = rules[what];
-    if (rule === undefined || this.present.has(what) || this.#shadowOpen === what) return;
+    if (rule === undefined || this.present.has(what) || this.#shadowOpen === what || !this.#isOwn(what, by)) return;
     const word = episodeOf(rule, this.#second - by - 10, 130, { identity: `${what}-${this.#words++}` });
     if (rule.approval === null) this.#shadow = word;
     else this.#begin(what, word, by > 60, Number.POSITIVE_INFINITY);
@@ -145,8 +158,9 @@ class World {
       if (this.#shadow !== null && this.#shadowOpen === what) this.#say(still(this.#shadow, this.#second, "afterGap"));
       return;
     }
+    if (!this.#isOwn(what, by)) return;
     this.#again(what, known, by > 60);
-    this.#say(still(known.word, this.#second - by, "afterGap"));
+    this.#say(still(known.word, this.#second - by, "afterGap"), by > 60);
   }
 
   /** Said again after a gap: late it is owed, of now it pages or is raised again. */
@@ -164,7 +178,7 @@ class World {
   }
 
   #alarm(code: string, by: number): void {
-    if (this.present.has(code)) return;
+    if (this.present.has(code) || !this.#isOwn(code, by)) return;
     const word = deviceAlarm(this.#second - by, { identity: `${code}-${this.#words++}`, code });
     this.#begin(code, word, by > 60, by > 60 ? this.#second + 60 : Number.POSITIVE_INFINITY);
     this.#say(word);
@@ -172,12 +186,12 @@ class World {
 
   #reword(how: "change" | "again", code: string, by: number): void {
     const known = this.present.get(code);
-    if (known?.word.kind !== "deviceAlarm") return;
+    if (known?.word.kind !== "deviceAlarm" || !this.#isOwn(code, by)) return;
     const late = by > 60;
     if (how === "again" || (!late && (known.unseen || !known.paged))) this.#again(code, known, late);
     const why = how === "again" ? ("afterGap" as const) : ("changes" as const);
     const text = how === "again" ? known.word.text : `text ${this.#words++}`;
-    this.#say({ ...known.word, why, text, saidAt: eventTime(at(this.#second - by)) });
+    this.#say({ ...known.word, why, text, saidAt: eventTime(at(this.#second - by)) }, late);
   }
 
   #over(code: string): void {
