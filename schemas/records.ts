@@ -110,8 +110,19 @@ export const association = body("association", {
   confirmedAt: nullable(instant),
   /** Who or what asserted the link (a person, an ADT feed). */
   assertedBy: string,
+  /** It never held (a cancelled movement, a link found wrong): it covers no time at all. */
+  voided: withDefault(boolean, false),
+  /** Why it is unclear who is measured (two patients in a bed, a swap that nobody confirmed); nothing of such a link is promoted. Null: it is clear. */
+  conflict: withDefault(nullable(string), null),
+  /** What made this revision, in words for whoever traces it: "ADT^A02 4711 of adt", "nurse-4 by the API: wrong wristband". */
+  cause: withDefault(string, ""),
+  /** The patient key that a merge (A40) replaced in this revision by `patientKey`; null: none. */
+  mergedFrom: withDefault(nullable(string), null),
 });
 export type Association = TypeOf<typeof association>;
+
+/** Of a link that is clear, was never voided, and that no merge made. */
+export const undisputed = { voided: false, conflict: null, cause: "", mergedFrom: null } as const;
 
 // ---- telemetry.raw, telemetry.raw.waveforms ----
 
@@ -301,6 +312,20 @@ export const candidate = body("candidate", {
 });
 export type Candidate = TypeOf<typeof candidate>;
 
+/** A patient as one destination knows him: an identifier with its assigning authority, and his FHIR id there. */
+export const patientIdentity = record("PatientIdentity", {
+  destination: string,
+  /** Null: this destination keeps no FHIR resources. */
+  fhirId: nullable(string),
+  /** The assigning authority as a FHIR identifier system; `namespace` is the same for HL7v2 (PID-3.4). */
+  system: string,
+  namespace: string,
+  value: string,
+  /** HL7 table 0203: MR, PI, SS. */
+  type: string,
+});
+export type PatientIdentity = TypeOf<typeof patientIdentity>;
+
 /** What the gates know of a patient. The identifier appears only in this plane. */
 export const patient = body("patient", {
   patientKey: string,
@@ -311,8 +336,25 @@ export const patient = body("patient", {
   identifierValue: string,
   encounterFhirId: nullable(string),
   active: boolean,
+  familyName: withDefault(nullable(string), null),
+  givenName: withDefault(nullable(string), null),
+  /** ISO date. */
+  birthDate: withDefault(nullable(string), null),
+  /** Empty: every destination knows him as above. Else a destination that is not among them is refused (`identity-unknown`). */
+  identities: withDefault(array(patientIdentity), []),
+  /** The key of the patient that survived a merge (A40); null: none. */
+  mergedInto: withDefault(nullable(string), null),
 });
 export type Patient = TypeOf<typeof patient>;
+
+/** Of a patient whom every destination knows by the same identifier and of whom no more is known. */
+export const knownAlike = {
+  familyName: null,
+  givenName: null,
+  birthDate: null,
+  identities: [],
+  mergedInto: null,
+} as const;
 
 /** The first, simple form: permit or deny, for one destination, within a period. */
 export const consent = body("consent", {
@@ -327,8 +369,56 @@ export const consent = body("consent", {
 });
 export type Consent = TypeOf<typeof consent>;
 
+/** A FHIR R4 Consent as its source gave it, read by the gates and again before each write (clinical.md 19). */
+export const fhirConsent = body("fhirConsent", {
+  /** The source's own: "<source>/<Consent.id>". */
+  id: string,
+  /** Grows with each change at the source. */
+  version: int,
+  patientKey: string,
+  source: string,
+  /** When we had it. */
+  readAt: instant,
+  /** The Consent as JSON; null: the source has it no more, or what it gave could not be read (`problem`): then it permits nothing. */
+  resource: nullable(string),
+  problem: nullable(string),
+});
+export type FhirConsent = TypeOf<typeof fhirConsent>;
+
+/** Break glass: a named person's audited, expiring act, apart from consent (clinical.md 19). */
+export const accessOverride = body("accessOverride", {
+  id: string,
+  version: int,
+  patientKey: string,
+  destination: string,
+  by: string,
+  reason: string,
+  from: instant,
+  /** Always ends. */
+  to: instant,
+});
+export type AccessOverride = TypeOf<typeof accessOverride>;
+
+/** Something that a person must do or judge in the clinical plane (clinical.md 10). */
+export const task = body("task", {
+  identity: string,
+  revision: int,
+  patientKey: string,
+  audience: oneOf("TaskAudience", "careTeam", "privacy", "records", "integration"),
+  /** A stable code: `association-corrected`, `possible-breach`, `values-irreconcilable`, `time-ambiguous`, `consent-review`, `not-retractable`. */
+  reason: string,
+  detail: string,
+  /** Identities of the events that it is about. */
+  about: array(string),
+  destination: nullable(string),
+  /** How long wrong data could be seen there; null: does not apply. */
+  visibleMs: nullable(long),
+  at: logTime,
+});
+export type Task = TypeOf<typeof task>;
+
 export const gateAnswer = record("GateAnswer", {
-  gate: oneOf("Gate", "approvedThreshold", "wellFormed", "validatedPatient", "consented"),
+  gate: oneOf("Gate", "approvedThreshold", "wellFormed", "validatedPatient", "consented", "precedence"),
   passed: boolean,
   /** "passed" or a stable code such as `rule-unapproved`, `association-unconfirmed`, `consent-denied`. */
   reason: string,
@@ -364,8 +454,21 @@ export const intent = body("intent", {
   /** The FHIR resource as JSON, keys in a fixed order. */
   resource: string,
   at: logTime,
+  /** `retract`: `resource` is entered in error and replaces what was written; needs no consent, for it discloses nothing (clinical.md 10). */
+  action: withDefault(oneOf("IntentAction", "write", "retract"), "write"),
+  /** Further resources of the same disclosure, each with an id of its own, as JSON: Provenance; what a report refers to. */
+  beside: withDefault(array(string), []),
+  /** The AuditEvent of this disclosure as JSON; null: none was made (earlier versions). */
+  audit: withDefault(nullable(string), null),
+  /** The patient as this destination knows him; null: as the resource's subject says. */
+  patient: withDefault(nullable(patientIdentity), null),
+  /** The named person who asked for it once more after it was parked; null: the gates. */
+  resentBy: withDefault(nullable(string), null),
 });
 export type Intent = TypeOf<typeof intent>;
+
+/** Of an intent that writes one resource and nothing beside it. */
+export const writesAlone = { action: "write", beside: [], audit: null, patient: null, resentBy: null } as const;
 
 /** What a destination answered. */
 export const delivery = body("delivery", {
@@ -375,10 +478,13 @@ export const delivery = body("delivery", {
   destination: string,
   resourceType: string,
   resourceId: string,
-  outcome: oneOf("DeliveryOutcome", "written", "alreadyThere", "withheld", "refused"),
+  /** `refused`: for good, it is parked until a named person has it sent again or drops it (`dropped`). */
+  outcome: oneOf("DeliveryOutcome", "written", "alreadyThere", "withheld", "refused", "dropped"),
   /** HTTP status, or why it was withheld. */
   detail: string,
   versionId: nullable(string),
+  /** The named person who dropped it; null: the destination's own answer. */
+  by: withDefault(nullable(string), null),
 });
 export type Delivery = TypeOf<typeof delivery>;
 

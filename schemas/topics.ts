@@ -65,7 +65,15 @@ export const telemetryQuarantine = topic("telemetry.quarantine", {
 export const events = topic("clinical.events", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("ClinicalEvent", [r.candidate, r.patient, r.consent, r.tick, r.rules]),
+  codec: envelope("ClinicalEvent", [
+    r.candidate,
+    r.patient,
+    r.consent,
+    r.tick,
+    r.rules,
+    r.fhirConsent,
+    r.accessOverride,
+  ]),
 });
 export const decisions = topic("clinical.decisions", {
   partitions: 2,
@@ -81,6 +89,12 @@ export const deliveries = topic("clinical.deliveries", {
   partitions: 2,
   key: "patient key",
   codec: envelope("DeliveryEntry", [r.delivery, r.tick]),
+});
+/** What people must do about the clinical plane. */
+export const tasks = topic("clinical.tasks", {
+  partitions: 2,
+  key: "patient key",
+  codec: envelope("TaskEntry", [r.task, r.tick, r.rules]),
 });
 export const clinicalQuarantine = topic("clinical.quarantine", {
   partitions: 2,

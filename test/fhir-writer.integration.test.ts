@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { anEpisode, aPatient, ended } from "../schemas/fhir/clinical.fixture.ts";
 import { observationId, observationOf } from "../schemas/fhir/observation.ts";
 import { systems } from "../schemas/fhir/systems.ts";
-import type { Episode, Intent, Patient } from "../schemas/records.ts";
+import { type Episode, type Intent, type Patient, writesAlone } from "../schemas/records.ts";
 import { outbox } from "../schemas/topics.ts";
 import { logTime } from "../streams/core/time.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
@@ -25,6 +25,7 @@ beforeAll(async () => {
 
 const intent = (episode: Episode, of: Patient = patient): Intent => ({
   kind: "intent",
+  ...writesAlone,
   identity: episode.identity,
   revision: episode.revision,
   patientKey: of.patientKey,

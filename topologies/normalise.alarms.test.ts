@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { DeviceAlarm } from "../schemas/alert-records.ts";
 import { alarmOf } from "../schemas/decoding/alarm.ts";
 import type { DecodedAlarm, DecodedReading, DeviceAdapter } from "../schemas/devices/adapter.ts";
-import type { Association, Reading } from "../schemas/records.ts";
+import { type Association, type Reading, undisputed } from "../schemas/records.ts";
 import { ok } from "../streams/core/failure.ts";
 import { deviceTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
@@ -50,6 +50,7 @@ const hr = {
 
 const association = (change: Partial<Association> = {}): Association => ({
   kind: "association",
+  ...undisputed,
   id: "a-1",
   revision: 0,
   device: "mon-1",

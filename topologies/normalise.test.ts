@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DecodedMeasurement, DecodedReading, DecodedWaveform, DeviceAdapter } from "../schemas/devices/adapter.ts";
-import type { Association, DeviceState, Measurement, Reading } from "../schemas/records.ts";
+import { type Association, type DeviceState, type Measurement, type Reading, undisputed } from "../schemas/records.ts";
 import { ok, refuse } from "../streams/core/failure.ts";
 import { type DeviceTime, deviceTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
@@ -72,6 +72,7 @@ const device = {
 } as const;
 const association = (change: Partial<Association>): Association => ({
   kind: "association",
+  ...undisputed,
   id: "a-1",
   revision: 0,
   device: "mon-1",

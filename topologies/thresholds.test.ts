@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Episode, Measurement, Rule } from "../schemas/records.ts";
+import { type Episode, type Measurement, type Rule, undisputed } from "../schemas/records.ts";
 import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
@@ -238,6 +238,7 @@ describe("a value that says it is from the future", () => {
 describe("whom a rule is for", () => {
   const association = {
     kind: "association",
+    ...undisputed,
     id: "a-1",
     revision: 0,
     device: "mon-1",

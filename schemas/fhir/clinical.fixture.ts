@@ -1,6 +1,15 @@
 /** One ward afternoon for tests of the clinical plane: a rule, a bed, its monitor, its patient, and an episode that may be written. */
 import { eventTime } from "../../streams/core/time.ts";
-import type { Association, Candidate, Consent, Episode, Patient, Rule } from "../records.ts";
+import {
+  type Association,
+  type Candidate,
+  type Consent,
+  type Episode,
+  type Patient,
+  type Rule,
+  undisputed,
+  knownAlike,
+} from "../records.ts";
 import { metricOf } from "../terminology.ts";
 
 /** 2026-11-21T14:00:00Z */
@@ -77,6 +86,7 @@ export const ended = (episode: Episode, change: Partial<Episode> = {}): Episode 
 
 export const anAssociation = (change: Partial<Association> = {}): Association => ({
   kind: "association",
+  ...undisputed,
   id: "link-7",
   revision: 1,
   device: "mon-07",
@@ -95,6 +105,7 @@ export const anAssociation = (change: Partial<Association> = {}): Association =>
 
 export const aPatient = (change: Partial<Patient> = {}): Patient => ({
   kind: "patient",
+  ...knownAlike,
   patientKey: "pk-7",
   version: 1,
   fhirId: "p-0007",

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anEpisode, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationId, observationOf } from "../../schemas/fhir/observation.ts";
-import type { Episode, Intent, Patient } from "../../schemas/records.ts";
+import { type Episode, type Intent, type Patient, writesAlone } from "../../schemas/records.ts";
 import { outbox } from "../../schemas/topics.ts";
 import type { BodyOf, Entry } from "../core/stage.ts";
 import { logTime } from "../core/time.ts";
@@ -67,6 +67,7 @@ const intent = (episode: Episode = anEpisode(), patient: Patient = aPatient(), c
   });
   return {
     kind: "intent",
+    ...writesAlone,
     identity: episode.identity,
     revision: episode.revision,
     patientKey: patient.patientKey,

@@ -50,6 +50,7 @@ const jobsOf = (entries: readonly Entry<OutboxBody>[], destination: string): Job
 
 const deliveryOf = ({ intent }: Job, { outcome, detail, versionId }: Outcome): Delivery => ({
   kind: "delivery",
+  by: null,
   identity: intent.identity,
   revision: intent.revision,
   patientKey: intent.patientKey,

@@ -38,6 +38,19 @@ const association = z.strictObject({
   confirmedBy: name.nullable(),
   confirmedAt: instant.nullable(),
   assertedBy: name,
+  voided: z.boolean().default(false),
+  conflict: name.nullable().default(null),
+  cause: z.string().default(""),
+  mergedFrom: patientKey.nullable().default(null),
+});
+
+const identity = z.strictObject({
+  destination: name,
+  fhirId: fhirId.nullable(),
+  system: name,
+  namespace: name,
+  value: name,
+  type: name,
 });
 
 const patient = z.strictObject({
@@ -48,6 +61,11 @@ const patient = z.strictObject({
   encounterFhirId: fhirId.nullable(),
   active: z.boolean(),
   version,
+  familyName: name.nullable().default(null),
+  givenName: name.nullable().default(null),
+  birthDate: z.iso.date().nullable().default(null),
+  identities: z.array(identity).default([]),
+  mergedInto: patientKey.nullable().default(null),
 });
 
 const consent = z.strictObject({

@@ -4,7 +4,7 @@ import { Counter } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationOf } from "../../schemas/fhir/observation.ts";
-import type { Consent, Intent } from "../../schemas/records.ts";
+import { type Consent, type Intent, writesAlone } from "../../schemas/records.ts";
 import { deliveries, events, outbox } from "../../schemas/topics.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
@@ -24,6 +24,7 @@ const wire: Wire = {
 
 const intent: Intent = {
   kind: "intent",
+  ...writesAlone,
   identity: anEpisode().identity,
   revision: 0,
   patientKey: "pk-7",

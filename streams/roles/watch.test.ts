@@ -179,8 +179,10 @@ describe("the watch beside a circuit", () => {
     circuit.loseBeats(true);
     const guess = (part: object): string =>
       JSON.stringify({ what: "test", event: "heartbeat", device, value: Date.now() + 10, ...part });
-    const forge = (part: object, by = secret): Promise<Response> =>
-      post(`${url}/beat`, guess(part), signed(by, guess(part)));
+    const forge = (part: object, by = secret): Promise<Response> => {
+      const body = guess(part);
+      return post(`${url}/beat`, body, signed(by, body));
+    };
     await until(() => bell.sent.length > 0, "an alarm");
     const answers = [
       await forge({}), // signed by the circuit, but of no beat of ours

@@ -1,6 +1,13 @@
 /** What `thresholds` and `normalise` say to the alarms stage, for tests: of one monitor, one subject and one bed, with everything open to change. */
 import type { Alarm, DeviceAlarm, SensorState, StillCrossing } from "../../schemas/alert-records.ts";
-import type { Association, DeviceState, Episode, Rule, SubjectEnded } from "../../schemas/records.ts";
+import {
+  type Association,
+  type DeviceState,
+  type Episode,
+  type Rule,
+  type SubjectEnded,
+  undisputed,
+} from "../../schemas/records.ts";
 import type { AlarmsBody } from "../../schemas/topics.ts";
 import { deviceTime, eventTime, logTime, receivedTime } from "../core/time.ts";
 
@@ -91,6 +98,7 @@ export const stateOf = (state: DeviceState["state"], second: number, more: Parti
 });
 export const link = (more: Partial<Association> = {}): Association => ({
   kind: "association",
+  ...undisputed,
   id: "a-1",
   revision: 1,
   device: "mon-1",

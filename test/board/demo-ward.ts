@@ -4,7 +4,7 @@
  */
 import type { BoardBody } from "../../streams/roles/board/model.ts";
 import { eventTime, logTime, receivedTime } from "../../streams/core/time.ts";
-import type { Decision, Episode, GateAnswer, Rule } from "../../schemas/records.ts";
+import { type Decision, type Episode, type GateAnswer, type Rule, undisputed } from "../../schemas/records.ts";
 import { metricOf, type MetricName } from "../../schemas/terminology.ts";
 
 export interface DrawnEntry {
@@ -234,6 +234,7 @@ const associate = (n: number, at: number): DrawnEntry[] => {
       at,
       body: {
         kind: "association",
+        ...undisputed,
         id: i === 0 ? `a-${n}` : `a-${n}-${i}`,
         revision: 1,
         device,
@@ -365,6 +366,7 @@ const story = (
             at: decision.at + 200,
             body: {
               kind: "delivery" as const,
+              by: null,
               identity: e.identity,
               revision: e.revision,
               patientKey: `patient-${n}`,

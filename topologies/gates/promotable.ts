@@ -3,7 +3,15 @@
  * Nothing else can make one, so nothing reaches an outbox past the gates.
  */
 import type { Observation } from "@medplum/fhirtypes";
-import type { Candidate, Consent, Decision, GateAnswer, Intent, Patient } from "../../schemas/records.ts";
+import {
+  type Candidate,
+  type Consent,
+  type Decision,
+  type GateAnswer,
+  type Intent,
+  type Patient,
+  writesAlone,
+} from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { type ApprovalPolicy, approvedThreshold } from "./approved-threshold.ts";
 import { consented } from "./consented.ts";
@@ -102,6 +110,7 @@ export const decisionOf = ({ question, answers, promotable }: Verdict): Decision
 
 export const intentOf = ({ question, resource }: Promotable): Intent => ({
   kind: "intent",
+  ...writesAlone,
   identity: question.candidate.episode.identity,
   revision: question.revision,
   patientKey: question.candidate.patientKey,

@@ -1,13 +1,14 @@
 /** Bodies for the stories of the board's tests: one bed's monitor unless told otherwise. */
-import type {
-  Association,
-  Decision,
-  Delivery,
-  DeviceState,
-  Episode,
-  GateAnswer,
-  Measurement,
-  Rule,
+import {
+  type Association,
+  type Decision,
+  type Delivery,
+  type DeviceState,
+  type Episode,
+  type GateAnswer,
+  type Measurement,
+  type Rule,
+  undisputed,
 } from "../../../schemas/records.ts";
 import { eventTime, logTime, receivedTime } from "../../core/time.ts";
 
@@ -16,6 +17,7 @@ export const noon = Date.UTC(2026, 10, 21, 12);
 
 export const association = (of: Partial<Association> = {}): Association => ({
   kind: "association",
+  ...undisputed,
   id: "a-7",
   revision: 1,
   device: "mon-07",
@@ -152,6 +154,7 @@ export const decision = (of: Partial<Decision> = {}): Decision => ({
 
 export const delivery = (of: Partial<Delivery> = {}): Delivery => ({
   kind: "delivery",
+  by: null,
   identity: "e-1",
   revision: 0,
   patientKey: "pk-7",
