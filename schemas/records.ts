@@ -163,6 +163,10 @@ export const validity = oneOf(
 );
 export type Validity = TypeOf<typeof validity>;
 
+/** A pressure that came of the same measurement (reading, channel and time) as another: what a blood pressure panel is made of. */
+export const companion = record("Companion", { metric: string, value: nullable(double), validity });
+export type Companion = TypeOf<typeof companion>;
+
 /** One value with metric, unit, times and quality. */
 export const measurement = body("measurement", {
   /** 128 bits in hex: the reading's identity, channel, metric, ordinal (clinical.md 11); no received time. */
@@ -192,6 +196,8 @@ export const measurement = body("measurement", {
   periodMs: nullable(long),
   ordinal: int,
   revision: int,
+  /** Of a blood pressure: the other pressures of the same measurement. */
+  companions: withDefault(array(companion), []),
 });
 export type Measurement = TypeOf<typeof measurement>;
 
@@ -257,6 +263,8 @@ export const windowAggregate = body("windowAggregate", {
   lastAt: eventTime,
   /** Share of the expected samples that were there, 0 to 1. */
   coverage: double,
+  /** How many of `count` were questionable (QUES). */
+  questionable: withDefault(int, 0),
 });
 export type WindowAggregate = TypeOf<typeof windowAggregate>;
 
@@ -290,25 +298,44 @@ export const episode = body("episode", {
   qualifyingValidity: validity,
   /** Of the qualifying sample: how near an association's edge its time is ambiguous (clinical.md 8). */
   clockUncertaintyMs: withDefault(long, usualClockUncertaintyMs),
+  /** Of the qualifying sample, where it is a blood pressure: the other pressures of the same measurement. */
+  companions: withDefault(array(companion), []),
   extreme: double,
   min: double,
   max: double,
   mean: double,
   /** Crossing samples. */
   count: int,
-  /** Why it ended: "cleared", "subject ended", "missing sample"; null while open. */
+  /** Why it ended: "cleared", "subject ended", "missing sample", "rule changed"; null while open. */
   ended: nullable(string),
+  /** Of readings that were stored and came after later ones of their series had been judged: it was over then, and pages nobody as current. */
+  late: withDefault(boolean, false),
 });
 export type Episode = TypeOf<typeof episode>;
 
 // ---- clinical.events and after ----
 
+/** Why an episode is offered otherwise than it was measured, or than it was offered before. */
+const correction = record("Correction", {
+  /** `link`: the association turned out otherwise; `merge`: the patient's record was merged with another (A40). */
+  why: oneOf("CorrectionWhy", "link", "merge"),
+  /** What made it, in words: the association's own. */
+  cause: string,
+  /** Under the old patient whose it is now, under the right one whose it was held to be. Null: nobody else's. */
+  otherPatientKey: nullable(string),
+});
+export type Correction = TypeOf<typeof correction>;
+
 /** An episode offered to the clinical plane, with the association that was in force. */
 export const candidate = body("candidate", {
   episode,
   patientKey: string,
-  /** The link in force at the episode's start, as the device's own log had it; null: none. */
+  /** This patient's link in force at the episode's start, as the device's own log had it; null: none. */
   association: nullable(association),
+  /** Further links of the device that were in force within the episode, this patient's or another's. */
+  alongside: withDefault(array(association), []),
+  /** Null: it is offered as it was measured. */
+  correction: withDefault(nullable(correction), null),
 });
 export type Candidate = TypeOf<typeof candidate>;
 
@@ -417,6 +444,58 @@ export const task = body("task", {
 });
 export type Task = TypeOf<typeof task>;
 
+/**
+ * A minute's value of one of a patient's devices, under a link that a person had confirmed: what precedence and scores look at.
+ * Only metrics that one of them names cross to this plane.
+ */
+export const windowValue = body("windowValue", {
+  patientKey: string,
+  association: string,
+  associationRevision: int,
+  device: string,
+  channel: string,
+  metric: string,
+  ucum: string,
+  /** Of the minute, and which revision of it. */
+  start: eventTime,
+  revision: int,
+  mean: double,
+  last: double,
+  lastAt: eventTime,
+  /** `questionable` where at least half of its samples were. */
+  validity: oneOf("WindowValidity", "valid", "questionable"),
+  /** The class of source that the precedence policy sees in it, e.g. "arterialLine"; null: it names none for this metric. */
+  source: nullable(string),
+});
+export type WindowValue = TypeOf<typeof windowValue>;
+
+/** What a person or the EHR says of a patient, for no device measures it. Each stands until its freshness is over or another comes. */
+export const observed = body("observed", {
+  patientKey: string,
+  what: oneOf("ObservedWhat", "oxygen", "consciousness", "spo2Scale", "pregnant"),
+  /** oxygen: air, oxygen · consciousness: A, C, V, P, U · spo2Scale: 1, 2 (an order) · pregnant: yes, no. */
+  value: string,
+  /** The named person, or the record it was read from. */
+  by: string,
+  at: instant,
+});
+export type Observed = TypeOf<typeof observed>;
+
+/** From which source a chart takes a quantity from now on, and why (clinical.md 14: never what alarms). */
+export const sourceChosen = body("sourceChosen", {
+  patientKey: string,
+  quantity: string,
+  /** As metric/device/channel. */
+  source: string,
+  previous: nullable(string),
+  /** `first-known`, `preferred-steady`, `previous-stale`, `previous-gone`. */
+  reason: string,
+  detail: string,
+  policyVersion: int,
+  at: logTime,
+});
+export type SourceChosen = TypeOf<typeof sourceChosen>;
+
 export const gateAnswer = record("GateAnswer", {
   gate: oneOf("Gate", "approvedThreshold", "wellFormed", "validatedPatient", "consented", "precedence"),
   passed: boolean,
@@ -485,6 +564,8 @@ export const delivery = body("delivery", {
   versionId: nullable(string),
   /** The named person who dropped it; null: the destination's own answer. */
   by: withDefault(nullable(string), null),
+  /** The intent's AuditEvent where something was disclosed (`written`), for the audit repository; null: nothing was. */
+  audit: withDefault(nullable(string), null),
 });
 export type Delivery = TypeOf<typeof delivery>;
 

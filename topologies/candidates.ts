@@ -1,46 +1,81 @@
 /**
- * Offers each episode to the clinical plane, under the key of the patient whose link to the device was in force at its
- * start. An episode without a link is offered under `unassociated/<device>`, so that the gates refuse it on record.
+ * Offers each episode to the clinical plane, under the key of the patient whose link to the device was in force at its start, and again
+ * when the link turns out otherwise: to him whose it is not any more, and to him whose it is (clinical.md 8, 10). An episode without a link
+ * is offered under `unassociated/<device>`, so that the gates refuse it on record.
  */
-import { stage, type State } from "../streams/core/stage.ts";
+import { type Out, stage, type State } from "../streams/core/stage.ts";
+import { type LogTime, logTime } from "../streams/core/time.ts";
 import type { Association, Episode } from "../schemas/records.ts";
-import { episodes, events, telemetryQuarantine } from "../schemas/topics.ts";
+import { episodes, events, type EpisodesBody, telemetryQuarantine } from "../schemas/topics.ts";
+import { type Links, noLinks, pruned, withLink } from "./candidates/links.ts";
+import { linksOfVersion1, type News, offer, type Offered, offeredCell } from "./candidates/offered.ts";
+import { correctableMs } from "./correctable.ts";
 
-/** The key of a candidate that belongs to no patient; no patient's key may start so. */
-export const unassociatedKey = (device: string): string => `unassociated/${device}`;
+const writes = { events, quarantine: telemetryQuarantine };
+type Cell = Links | Offered;
+type Offering = State<Cell>;
+type EventsOut = Out<typeof writes>;
 
-const covers = (a: Association, time: number): boolean => a.from <= time && (a.to === null || time < a.to);
+const linksCell = "links";
+const linksOf = (state: Offering): Links => (state.get(linksCell) as Links | undefined) ?? noLinks;
 
-/** The newest revision of each link wins; an older one that comes late changes nothing. */
-const remember = (state: State<Association>, association: Association): void => {
-  const known = state.get(association.id);
-  if (known === undefined || association.revision >= known.revision) state.set(association.id, association);
-};
-
-/**
- * The link in force at the episode's start. Where none was, the one that the episode was measured under, so that the
- * decision says whose it would have been (the gates refuse it: `association-not-in-force`).
- */
-const linkOf = (state: State<Association>, episode: Episode): Association | null => {
-  const links = [...state.cells()].map(([, a]) => a).filter((a) => a.device === episode.device);
-  const inForce = links.filter((a) => covers(a, episode.start)).sort((a, b) => b.from - a.from)[0];
-  return inForce ?? links.find((a) => a.id === episode.association) ?? null;
-};
-
-export const candidates = stage("candidates", {
-  version: 1,
+export const candidates = stage<EpisodesBody, typeof writes, Cell, null>("candidates", {
+  // 2: remembers what it offered, and offers it anew when a link turns out otherwise
+  version: 2,
+  migrate: { cells: (_from, _key, cells) => ({ [linksCell]: linksOfVersion1(cells) }) },
   reads: episodes,
-  writes: { events, quarantine: telemetryQuarantine },
+  writes,
   quarantine: "quarantine",
-  step(links: State<Association>, { body }, out) {
-    switch (body.kind) {
-      case "association":
-        return remember(links, body);
-      case "episode": {
-        const association = linkOf(links, body);
-        const patientKey = association?.patientKey ?? unassociatedKey(body.device);
-        return out.emit("events", patientKey, { kind: "candidate", episode: body, patientKey, association });
-      }
-    }
+  step(state, { body, logTime: now }, out) {
+    if (body.kind === "association") relink(state, body, now, out);
+    else if (body.kind === "episode") offerOne(state, body, { episode: body }, now, out);
   },
+  due: (state, now, key) => forget(state, now, key),
 });
+
+const offerOne = (state: Offering, episode: Episode, news: News, now: LogTime, out: EventsOut): void => {
+  const cell = offeredCell(episode.identity);
+  const known = state.get(cell) as Offered | undefined;
+  const { offered, candidates: said } = offer(linksOf(state), episode, known, news, now);
+  for (const candidate of said) out.emit("events", candidate.patientKey, candidate);
+  if (said.length === 0) return;
+  state.set(cell, offered);
+  lookNoLaterThan(state, now + correctableMs);
+};
+
+/** A revision that is not newer offers nothing; a newer one, each episode of the device for which it makes a difference. */
+const relink = (state: Offering, association: Association, now: LogTime, out: EventsOut): void => {
+  const links = linksOf(state);
+  const next = withLink(links, association, now);
+  if (next === links) return;
+  state.set(linksCell, next);
+  lookNoLaterThan(state, now + correctableMs);
+  for (const { episode } of offeredOf(state))
+    if (episode.device === association.device) offerOne(state, episode, { link: association }, now, out);
+};
+
+/** In the order of their identities. */
+const offeredOf = (state: Offering): readonly Offered[] =>
+  [...state.cells()].flatMap(([, cell]) => (cell.kind === "offered" ? [cell] : []));
+
+const lookNoLaterThan = (state: Offering, at: number): void => {
+  if (state.dueAt === null || at < state.dueAt) state.dueAt = logTime(at);
+};
+
+/** An episode that is open is remembered until it ends, however long that takes. */
+const forgottenAt = ({ episode, heardAt }: Offered): number | null =>
+  episode.phase === "end" ? heardAt + correctableMs : null;
+
+const forget = (state: Offering, now: LogTime, key: string): void => {
+  state.dueAt = null;
+  const times = offeredOf(state).map((offered) => {
+    const at = forgottenAt(offered);
+    if (at !== null && at <= now) state.delete(offeredCell(offered.episode.identity));
+    return at;
+  });
+  const held = times.some((at) => at === null || at > now);
+  const { links, next } = pruned(linksOf(state), key, held, now);
+  if (links.all.length > 0) state.set(linksCell, links);
+  else state.delete(linksCell);
+  for (const at of [next, ...times]) if (at !== null && at > now) lookNoLaterThan(state, at);
+};

@@ -2,13 +2,24 @@
  * Decides what is promoted: asks the four gates about each candidate, for each destination, and leaves one decision per
  * episode revision, with every gate's answer; what passes all of them becomes an intent in the outbox.
  */
-import { type Out, stage, type State } from "../streams/core/stage.ts";
-import { type LogTime, logTime } from "../streams/core/time.ts";
-import type { Candidate, Consent, Patient } from "../schemas/records.ts";
-import { clinicalQuarantine, decisions, events, outbox } from "../schemas/topics.ts";
+import { stage } from "../streams/core/stage.ts";
+import type { LogTime } from "../streams/core/time.ts";
+import type { Candidate } from "../schemas/records.ts";
+import { events } from "../schemas/topics.ts";
 import { answer, objection } from "./gates/answer.ts";
+import {
+  type Cell,
+  chartOf,
+  type GateOut,
+  type GateState,
+  ledgerOf,
+  lookNoLaterThan,
+  writes,
+  writtenOf,
+} from "./gates/cells.ts";
 import * as ceiling from "./gates/ceiling.ts";
 import { supersedes } from "./gates/consented.ts";
+import { writtenKeptMs } from "./correctable.ts";
 import {
   type Chart,
   decisionOf,
@@ -20,44 +31,64 @@ import {
   type Question,
   type Verdict,
 } from "./gates/promotable.ts";
+import { afterWrite, stands, type Written, writtenCell, writtenForgottenAt } from "./gates/retraction.ts";
+import { afterRefusal, learn } from "./gates/take-back.ts";
+import { untoldFoldingTask } from "./gates/tasks.ts";
+import { cellsOfVersion1 } from "./gates/version-1.ts";
 
 export type { GatePolicy } from "./gates/promotable.ts";
 
-const version = 1;
+/** 2: remembers what was written, and takes it back when its patient turns out to be another. */
+const version = 2;
 const transform = `gates@${version}`;
-const writes = { decisions, outbox, quarantine: clinicalQuarantine };
 
-/** A patient key's state: the patient, the consents by id, the ledgers of its ceilings and the episodes folded under them. */
-type Cell = Patient | Consent | ceiling.Ledger | { readonly kind: "folded" };
-type GateState = State<Cell>;
-type GateOut = Out<typeof writes>;
-
-const chartOf = (state: GateState): Chart => {
-  const all = [...state.cells()].map(([, cell]) => cell);
-  return { patient: all.find((c) => c.kind === "patient"), consents: all.filter((c) => c.kind === "consent") };
-};
-
-const record = (verdict: Verdict, out: GateOut): void => {
-  const { patientKey } = verdict.question.candidate;
+/** The decision, and what is written by it under a ledger's ceiling, which is remembered for as long as it can be found wrong. */
+const record = (state: GateState, ledger: string, verdict: Verdict, out: GateOut): void => {
+  const { candidate, destination, status } = verdict.question;
+  const { patientKey, episode } = candidate;
   out.emit("decisions", patientKey, decisionOf(verdict));
-  if (verdict.promotable !== null) out.emit("outbox", patientKey, intentOf(verdict.promotable));
+  if (verdict.promotable === null) return;
+  const intent = intentOf(verdict.promotable);
+  out.emit("outbox", patientKey, intent);
+  const known = writtenOf(state, destination.name, episode.identity);
+  const written = afterWrite(known, intent, { candidate, status, ledger });
+  state.set(writtenCell(destination.name, episode.identity), written);
+  const forgottenAt = writtenForgottenAt(written);
+  if (forgottenAt !== null) lookNoLaterThan(state, forgottenAt);
 };
 
-/** Open: preliminary. Ended: final where the destination says so; amended after that (clinical.md 21). */
-const statusOf = (candidate: Candidate, destination: Destination, ledger: ceiling.Ledger): Question["status"] => {
-  if (ledger.final.includes(candidate.episode.identity)) return "amended";
-  return candidate.episode.phase === "end" && destination.finalAtEnd ? "final" : "preliminary";
+/** Open: preliminary. Ended: final where the destination says so; amended after that, and after a retraction (clinical.md 21). */
+const statusOf = (
+  candidate: Candidate,
+  destination: Destination,
+  ledger: ceiling.Ledger,
+  written: Written | undefined,
+): Question["status"] => {
+  const { identity, phase } = candidate.episode;
+  if (ledger.final.includes(identity) || written?.final === true || written?.retracted === true) return "amended";
+  return phase === "end" && destination.finalAtEnd ? "final" : "preliminary";
 };
 
-const questionOf = (candidate: Candidate, destination: Destination, ledger: ceiling.Ledger, at: LogTime): Question => ({
-  candidate,
-  destination,
-  revision: ceiling.revisionIn(ledger, candidate.episode),
-  status: statusOf(candidate, destination, ledger),
-  transform,
-  note: ceiling.foldingNote(ledger, candidate.episode),
-  at,
-});
+const questionOf = (
+  state: GateState,
+  candidate: Candidate,
+  destination: Destination,
+  ledger: ceiling.Ledger,
+  at: LogTime,
+): Question => {
+  const written = writtenOf(state, destination.name, candidate.episode.identity);
+  const least = written === undefined ? 0 : written.intent.revision + 1;
+  return {
+    candidate,
+    destination,
+    revision: Math.max(ceiling.revisionIn(ledger, candidate.episode), least),
+    status: statusOf(candidate, destination, ledger, written),
+    transform,
+    note: ceiling.foldingNote(ledger, candidate.episode),
+    stands: stands(written),
+    at,
+  };
+};
 
 const foldedRefusal = (ledger: ceiling.Ledger, candidate: Candidate) => {
   const { rule } = candidate.episode;
@@ -67,73 +98,108 @@ const foldedRefusal = (ledger: ceiling.Ledger, candidate: Candidate) => {
   return answer("approvedThreshold", [objection("ceiling-folded", detail)], "");
 };
 
+interface Asking {
+  readonly now: LogTime;
+  readonly out: GateOut;
+  readonly policy: GatePolicy;
+  readonly chart: Chart;
+}
+
 /** Amends the last Observation of the day, if it must tell of folded episodes and still passes the gates itself. */
-const tell = (ledger: ceiling.Ledger, now: LogTime, out: GateOut, chart: Chart, policy: GatePolicy): ceiling.Ledger => {
+const tell = (state: GateState, name: string, ledger: ceiling.Ledger, asking: Asking): ceiling.Ledger => {
+  const { now, out, policy, chart } = asking;
   const destination = policy.destinations.find((d) => d.name === ledger.destination);
   if (ledger.last === null || destination === undefined || !ceiling.mustTell(ledger, now)) return ledger;
   const next = ceiling.told(ledger);
-  record(judge(questionOf(ledger.last, destination, next, now), chart, policy), out);
+  record(state, name, judge(questionOf(state, ledger.last, destination, next, now), chart, policy), out);
   return next;
 };
 
-const weigh = (
-  state: GateState,
-  candidate: Candidate,
-  destination: Destination,
-  now: LogTime,
-  out: GateOut,
-  policy: GatePolicy,
-): void => {
-  const chart = chartOf(state);
-  const cell = ceiling.ledgerCell(destination.name, candidate);
-  const known = state.get(cell);
-  const ledger = ceiling.openLedger(known?.kind === "ledger" ? known : undefined, destination.name, candidate, now);
-  const verdict = judge(questionOf(candidate, destination, ledger, now), chart, policy);
+/** The ledger under which an episode was admitted or folded; one that is new, that of its bed and day. */
+const homeOf = (state: GateState, candidate: Candidate, destination: string): string => {
+  const { identity } = candidate.episode;
+  const written = writtenOf(state, destination, identity);
+  if (stands(written)) return written.ledger;
+  const mark = state.get(ceiling.foldedCell(destination, identity));
+  return mark?.kind === "folded" ? mark.ledger : ceiling.ledgerCell(destination, candidate);
+};
+
+/** A candidate that was offered anew and would be written as it stands already. */
+const saysNothingNew = (written: Written | undefined, { correction, episode }: Candidate): boolean =>
+  stands(written) && correction !== null && written.episodeRevision >= episode.revision;
+
+const weigh = (state: GateState, candidate: Candidate, destination: Destination, asking: Asking): void => {
+  const { now, out, policy, chart } = asking;
+  const { identity } = candidate.episode;
+  const home = homeOf(state, candidate, destination.name);
+  const ledger = ceiling.openLedger(ledgerOf(state, home), destination.name, candidate, now);
+  const verdict = judge(questionOf(state, candidate, destination, ledger, now), chart, policy);
+  const written = writtenOf(state, destination.name, identity);
   if (verdict.promotable === null) {
-    record(verdict, out);
+    record(state, home, verdict, out);
+    afterRefusal(state, verdict, out);
+    return;
+  }
+  if (stands(written) && saysNothingNew(written, candidate)) {
+    learn(state, written, candidate);
     return;
   }
   const keep = (next: ceiling.Ledger): void => {
-    state.set(cell, next);
-    const look = ceiling.nextLook(next);
-    if (state.dueAt === null || look < state.dueAt) state.dueAt = logTime(look);
+    state.set(home, next);
+    lookNoLaterThan(state, ceiling.nextLook(next));
   };
-  if (ceiling.standingOf(ledger, candidate.episode.identity) !== "folded") {
-    record(verdict, out);
+  if (ceiling.standingOf(ledger, identity) !== "folded") {
+    record(state, home, verdict, out);
     keep(ceiling.admit(ledger, candidate, verdict.question.status));
     return;
   }
-  record(overrule(verdict, foldedRefusal(ledger, candidate)), out);
-  const mark = `folded/${cell}/${candidate.episode.identity}`;
+  record(state, home, overrule(verdict, foldedRefusal(ledger, candidate)), out);
+  const mark = ceiling.foldedCell(destination.name, identity);
   const again = state.get(mark) !== undefined;
-  state.set(mark, { kind: "folded" });
-  keep(tell(ceiling.fold(ledger, candidate, again), now, out, chart, policy));
+  state.set(mark, { kind: "folded", ledger: home });
+  keep(tell(state, home, ceiling.fold(ledger, candidate, again), asking));
 };
 
-/** Tells what was folded once a day is over, and forgets old ledgers. */
-const look = (state: GateState, now: LogTime, out: GateOut, policy: GatePolicy): void => {
-  const chart = chartOf(state);
-  const cells = [...state.cells()];
-  let next: number | null = null;
-  for (const [name, cell] of cells) {
-    if (cell.kind !== "ledger") continue;
-    if (ceiling.isForgotten(cell, now)) {
-      state.delete(name);
-      for (const [other] of cells) if (other.startsWith(`folded/${name}/`)) state.delete(other);
-      continue;
-    }
-    const ledger = tell(cell, now, out, chart, policy);
-    state.set(name, ledger);
-    const at = Math.max(ceiling.nextLook(ledger), now + 1);
-    next = next === null ? at : Math.min(next, at);
+/** Tells what was folded once a day is over, where need be a person. */
+const lookAtLedger = (state: GateState, name: string, known: ceiling.Ledger, asking: Asking): number => {
+  const { now, out, chart } = asking;
+  const told = tell(state, name, known, asking);
+  const ledger = ceiling.isUntold(told, now) ? ceiling.toldToPerson(told) : told;
+  if (ledger !== told && chart.patient !== undefined) {
+    const { patientKey } = chart.patient;
+    out.emit("tasks", patientKey, untoldFoldingTask(patientKey, name, ledger, now));
   }
-  state.dueAt = next === null ? null : logTime(next);
+  state.set(name, ledger);
+  return Math.max(ceiling.nextLook(ledger), now + 1);
+};
+
+/** When a cell is of no more use; null: not by time. */
+const forgottenAt = (cell: Cell): number | null => {
+  if (cell.kind === "written") return writtenForgottenAt(cell);
+  return cell.kind === "asked" ? cell.at + writtenKeptMs : null;
+};
+
+/** Tells what was folded, and forgets old ledgers and what can't be found wrong any more. */
+const look = (state: GateState, asking: Asking): void => {
+  const { now } = asking;
+  state.dueAt = null;
+  const cells = [...state.cells()];
+  const over = new Set(
+    cells.flatMap(([name, c]) => (c.kind === "ledger" && ceiling.isForgotten(c, now) ? [name] : [])),
+  );
+  for (const [name, cell] of cells) {
+    const at = cell.kind === "ledger" && !over.has(name) ? lookAtLedger(state, name, cell, asking) : forgottenAt(cell);
+    if (over.has(name) || (cell.kind === "folded" && over.has(cell.ledger)) || (at !== null && at <= now))
+      state.delete(name);
+    else if (at !== null) lookNoLaterThan(state, at);
+  }
 };
 
 /** The stage for these destinations. They are part of the topology: a new one is asked about from its first candidate on, not before. */
 export const gates = (policy: GatePolicy) =>
   stage("gates", {
     version,
+    migrate: { cells: (_from, _key, cells) => cellsOfVersion1(cells) },
     reads: events,
     writes,
     quarantine: "quarantine",
@@ -153,8 +219,9 @@ export const gates = (policy: GatePolicy) =>
           return;
         }
         case "candidate":
-          for (const destination of policy.destinations) weigh(state, body, destination, now, out, policy);
+          for (const destination of policy.destinations)
+            weigh(state, body, destination, { now, out, policy, chart: chartOf(state) });
       }
     },
-    due: (state: GateState, now, _key, out: GateOut) => look(state, now, out, policy),
+    due: (state: GateState, now, _key, out: GateOut) => look(state, { now, out, policy, chart: chartOf(state) }),
   });

@@ -23,7 +23,7 @@ import {
   type OwnTimedValue,
   standingOf,
 } from "./normalise/device.ts";
-import { withAssociation } from "./normalise/holder.ts";
+import { keysConcerned, withAssociation } from "./normalise/holder.ts";
 import { type Adapters, isPlatformTopic } from "./normalise/intake.ts";
 import { measurementsOf, type Refusal } from "./normalise/measurements.ts";
 import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
@@ -50,7 +50,7 @@ export const normalise = (adapters: Adapters) =>
     step(state, entry, out) {
       const { body, logTime: at, key } = entry;
       if (body.kind === "device") expect(state, body, at);
-      else if (body.kind === "association") associate(state, body, out);
+      else if (body.kind === "association") associate(state, body, entry, out);
       else if (body.kind === "reading") measure(state, entry, body, adapters, out);
       passTime(state, at, key, out);
     },
@@ -77,13 +77,21 @@ const expect = (state: DeviceCells, device: Device, at: LogTime): void => {
   if (learnDevice(state, device) && standingOf(state) === undefined) state.set("standing", expectedSince(at));
 };
 
-/** The link goes downstream under its own subject, so that whoever judges the measurements has it before them. */
-const associate = (state: DeviceCells, association: Association, out: VitalsOut): void => {
+/**
+ * The link goes downstream under its own subject, so that whoever judges the measurements has it before them; and under each subject whose
+ * measurements may turn out to be another's by it, so that what was offered of them is offered anew (candidates.ts).
+ */
+const associate = (
+  state: DeviceCells,
+  association: Association,
+  { key, logTime: at }: Entry<RawBody>,
+  out: VitalsOut,
+): void => {
   const known = associationsOf(state);
   const next = withAssociation(known, association);
   if (next === known) return;
   state.set("associations", next);
-  out.emit("vitals", association.subject, association);
+  for (const to of keysConcerned(known, association, key, at)) out.emit("vitals", to, association);
 };
 
 const measure = (

@@ -61,12 +61,14 @@ export const anEpisode = (change: Partial<Episode> = {}): Episode => ({
   qualifyingIdentity: "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
   qualifyingValidity: "valid",
   clockUncertaintyMs: 2_000,
+  companions: [],
   extreme: 131,
   min: 121,
   max: 131,
   mean: 126.36363636363636,
   count: 11,
   ended: null,
+  late: false,
   ...change,
 });
 
@@ -137,4 +139,6 @@ export const aCandidate = (
   episode: anEpisode(change),
   patientKey: association?.patientKey ?? "unassociated/mon-07",
   association,
+  alongside: [],
+  correction: null,
 });

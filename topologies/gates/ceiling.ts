@@ -50,6 +50,14 @@ const emptyLedger = (destination: string, episode: Episode): Ledger => ({
   tellAt: 0,
 });
 
+/** What an episode is known by that was folded; it names its ledger, for a link that is corrected may name another bed. */
+export interface Folded {
+  readonly kind: "folded";
+  readonly ledger: string;
+}
+export const foldedCell = (destination: string, identity: string): string =>
+  `folded/${JSON.stringify([destination, identity])}`;
+
 /** The cell that holds the ledger of a candidate. */
 export const ledgerCell = (destination: string, { episode, association }: Candidate): string =>
   `ledger/${JSON.stringify([destination, episode.rule.id, association?.bed ?? null, utcDay(episode.start)])}`;
@@ -97,6 +105,37 @@ export const fold = (ledger: Ledger, { episode }: Candidate, again: boolean): Le
   foldedMost: Math.max(ledger.foldedMost, episode.max),
 });
 
+/** Without an episode that turned out to be another patient's. */
+export const unfold = (ledger: Ledger): Ledger => ({ ...ledger, folded: Math.max(0, ledger.folded - 1) });
+
+/** What else was taken back at once is known by then. */
+const settleMs = 60_000;
+
+/**
+ * Without an Observation that was retracted. If it told of folded episodes, `other` does so from now on, the last that stands; null: none
+ * does, and a person is told (`isUntold`).
+ */
+export const withdraw = (ledger: Ledger, identity: string, other: Candidate | null, now: LogTime): Ledger => {
+  const without = {
+    ...ledger,
+    admitted: ledger.admitted.filter((one) => one !== identity),
+    final: ledger.final.filter((one) => one !== identity),
+  };
+  if (ledger.last?.episode.identity !== identity) return without;
+  return { ...without, last: other, lastRevision: 0, foldedTold: 0, tellAt: now + settleMs };
+};
+
+/** The ledger with the newest form of its last candidate, if this is it. */
+export const refreshed = (ledger: Ledger, candidate: Candidate): Ledger =>
+  ledger.last?.episode.identity === candidate.episode.identity ? { ...ledger, last: candidate } : ledger;
+
+/** Folded episodes that no Observation tells of. */
+export const isUntold = (ledger: Ledger, now: LogTime): boolean =>
+  ledger.last === null && ledger.folded > ledger.foldedTold && now >= ledger.tellAt;
+
+/** The ledger after a person was told instead. */
+export const toldToPerson = (ledger: Ledger): Ledger => ({ ...ledger, foldedTold: ledger.folded });
+
 /** The ledger after its last Observation was amended. */
 export const told = (ledger: Ledger): Ledger => ({
   ...ledger,
@@ -104,13 +143,13 @@ export const told = (ledger: Ledger): Ledger => ({
   lastRevision: ledger.lastRevision + 1,
 });
 
-/** True at the first folded episode, and once the day is over and more came. */
+/** True at the first folded episode, and once the day is over and there are more, or fewer. */
 export const mustTell = (ledger: Ledger, now: LogTime): boolean =>
-  ledger.folded > ledger.foldedTold && (ledger.foldedTold === 0 || now >= ledger.tellAt);
+  ledger.folded !== ledger.foldedTold && (ledger.foldedTold === 0 || now >= ledger.tellAt);
 
 /** When the ledger next asks for a look. */
 export const nextLook = (ledger: Ledger): number =>
-  ledger.folded > ledger.foldedTold ? ledger.tellAt : ledger.tellAt + keptMs;
+  ledger.folded !== ledger.foldedTold ? ledger.tellAt : ledger.tellAt + keptMs;
 
 export const isForgotten = (ledger: Ledger, now: LogTime): boolean => now >= ledger.tellAt + keptMs;
 

@@ -2,7 +2,6 @@
  * Asks all four gates, each whatever the others say, and gives the only thing that an intent can be made of: a Promotable.
  * Nothing else can make one, so nothing reaches an outbox past the gates.
  */
-import type { Observation } from "@medplum/fhirtypes";
 import {
   type Candidate,
   type Consent,
@@ -10,19 +9,23 @@ import {
   type GateAnswer,
   type Intent,
   type Patient,
+  type PatientIdentity,
   writesAlone,
 } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { type ApprovalPolicy, approvedThreshold } from "./approved-threshold.ts";
 import { consented } from "./consented.ts";
-import { validatedPatient } from "./validated-patient.ts";
-import { wellFormed } from "./well-formed.ts";
+import { identityAt, patientAt } from "./identity.ts";
+import { type MergedPatients, validatedPatient } from "./validated-patient.ts";
+import { intended, type Promotion, wellFormed } from "./well-formed.ts";
 
 export interface Destination {
   /** As consents name it. */
   readonly name: string;
   /** True: an episode that has ended is written as final; false: it stays preliminary until a person validates it (clinical.md 21). */
   readonly finalAtEnd: boolean;
+  /** What becomes of a merged patient's earlier events there; they are left where they are unless told otherwise. */
+  readonly mergedPatients?: MergedPatients;
 }
 
 export interface GatePolicy extends ApprovalPolicy {
@@ -45,6 +48,8 @@ export interface Question {
   readonly status: "preliminary" | "final" | "amended";
   readonly transform: string;
   readonly note: string | null;
+  /** True: this destination has it of this patient already. */
+  readonly stands: boolean;
   readonly at: LogTime;
 }
 
@@ -52,7 +57,8 @@ declare const allGatesPassed: unique symbol;
 export interface Promotable {
   readonly [allGatesPassed]: true;
   readonly question: Question;
-  readonly resource: Observation;
+  readonly promotion: Promotion;
+  readonly patient: PatientIdentity;
 }
 
 export interface Verdict {
@@ -70,16 +76,27 @@ const eventTimes = ({ episode }: Candidate): readonly number[] => [
 ];
 
 export const judge = (question: Question, chart: Chart, policy: GatePolicy): Verdict => {
-  const { candidate, destination, at } = question;
-  const { gate, resource } = wellFormed({ ...question, episode: candidate.episode, patient: chart.patient });
+  const { candidate, destination, stands, at } = question;
+  const { name, mergedPatients = "leave" } = destination;
+  const patient = chart.patient && identityAt(chart.patient, name);
+  const asThere = chart.patient && patientAt(chart.patient, name);
+  const { episode, association } = candidate;
+  const { gate, promotion } = wellFormed({ ...question, episode, association, patient: asThere });
+  const { clockUncertaintyMs } = policy;
   const answers = [
     approvedThreshold(candidate, policy),
     gate,
-    validatedPatient(candidate, chart.patient, policy.clockUncertaintyMs),
-    consented(chart.consents, destination.name, eventTimes(candidate), at),
+    validatedPatient(candidate, {
+      patient: chart.patient,
+      destination: name,
+      clockUncertaintyMs,
+      mergedPatients,
+      stands,
+    }),
+    consented(chart.consents, name, eventTimes(candidate), at),
   ];
-  const passed = resource !== null && answers.every((a) => a.passed);
-  return { question, answers, promotable: passed ? ({ question, resource } as Promotable) : null };
+  const passed = promotion !== null && patient !== undefined && answers.every((a) => a.passed);
+  return { question, answers, promotable: passed ? ({ question, promotion, patient } as Promotable) : null };
 };
 
 /** The same verdict with one gate's refusal put in: what passed no longer does. */
@@ -108,15 +125,14 @@ export const decisionOf = ({ question, answers, promotable }: Verdict): Decision
   };
 };
 
-export const intentOf = ({ question, resource }: Promotable): Intent => ({
+export const intentOf = ({ question, promotion, patient }: Promotable): Intent => ({
   kind: "intent",
   ...writesAlone,
   identity: question.candidate.episode.identity,
   revision: question.revision,
   patientKey: question.candidate.patientKey,
   destination: question.destination.name,
-  resourceType: resource.resourceType,
-  resourceId: resource.id ?? "",
-  resource: JSON.stringify(resource),
+  ...intended(promotion),
+  patient,
   at: question.at,
 });

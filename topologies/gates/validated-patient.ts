@@ -1,14 +1,22 @@
-/** Gate 3: a named person had confirmed whose device it is, the link was in force, and the patient is known and active (clinical.md 8, 9). */
+/**
+ * Gate 3: a named person had confirmed whose device it is, the link was in force and is not in doubt, and the patient is known, active and
+ * known to the destination (clinical.md 8, 9).
+ */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, Candidate, Episode, GateAnswer, Patient } from "../../schemas/records.ts";
+import type { Association, Candidate, GateAnswer, Patient } from "../../schemas/records.ts";
+import { covers } from "../normalise/holder.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
+import { attributionObjections, inForce, isMergedAway, ownLinks } from "./attribution.ts";
+import { identityAt } from "./identity.ts";
 
 const confirmationObjections = (association: Association, start: number): readonly Objection[] => {
-  const { id, confirmedBy, confirmedAt } = association;
+  const { id, confirmedBy, confirmedAt, from } = association;
   if (confirmedBy === null || confirmedBy.trim() === "" || confirmedAt === null)
     return [objection("association-unconfirmed", `nobody confirmed association ${id}`)];
+  // A link that began inside the episode cannot have been confirmed before it.
+  const since = Math.max(start, from);
   return objections(
-    confirmedAt > start &&
+    confirmedAt > since &&
       objection(
         "association-confirmed-later",
         `association ${id} was confirmed at ${utcInstant(confirmedAt)}, after the episode began`,
@@ -16,62 +24,98 @@ const confirmationObjections = (association: Association, start: number): readon
   );
 };
 
-/** Half-open: the instant at which a link ends belongs to the next one. */
-const covers = (a: Association, time: number): boolean => a.from <= time && (a.to === null || time < a.to);
-
 /**
- * The whole episode must lie within the link. Its onset and the sample that is reported must also keep the clock's
- * uncertainty away from either edge: nearer, they may be another patient's (clinical.md 8).
+ * The onset and the sample that is reported must keep the clock's uncertainty away from either edge of the patient's links: nearer, they
+ * may be another patient's (clinical.md 8).
  */
-const timeObjections = (a: Association, episode: Episode, clockUncertaintyMs: number): readonly Objection[] => {
-  const told = [episode.start, episode.qualifyingAt];
-  const all = episode.end === null ? told : [...told, episode.end];
-  const inForce = `from ${utcInstant(a.from)} to ${a.to === null ? "now" : utcInstant(a.to)}`;
-  const outside = all.find((time) => !covers(a, time));
-  if (outside !== undefined)
-    return [objection("association-not-in-force", `association ${a.id} is ${inForce}, not at ${utcInstant(outside)}`)];
-  const near = told.find((t) => !covers(a, t - clockUncertaintyMs) || !covers(a, t + clockUncertaintyMs));
+const edgeObjections = (candidate: Candidate, clockUncertaintyMs: number): readonly Objection[] => {
+  const own = ownLinks(candidate);
+  const [first] = own;
+  const within = (time: number): boolean => own.some((link) => covers(link, time));
+  const { start, qualifyingAt } = candidate.episode;
+  const near = [start, qualifyingAt].find((t) => !within(t - clockUncertaintyMs) || !within(t + clockUncertaintyMs));
   return objections(
     near !== undefined &&
+      first !== undefined &&
       objection(
         "time-ambiguous",
-        `${utcInstant(near)} is within ${clockUncertaintyMs} ms of an edge of association ${a.id} (${inForce})`,
+        `${utcInstant(near)} is within ${clockUncertaintyMs} ms of an edge of association ${first.id} (${inForce(first)})`,
       ),
   );
 };
 
-const identityObjections = (a: Association, episode: Episode, patientKey: string): readonly Objection[] =>
-  objections(
-    (a.subject !== episode.subject || a.device !== episode.device || a.patientKey !== patientKey) &&
-      objection("association-mismatch", `association ${a.id} is not of this subject, device and patient`),
-    episode.association !== null &&
-      episode.association !== a.id &&
-      objection("association-mismatch", `measured under association ${episode.association}, not ${a.id}`),
+const conflictObjections = (candidate: Candidate): readonly Objection[] =>
+  ownLinks(candidate).flatMap(({ id, conflict }) =>
+    objections(conflict !== null && objection("association-in-conflict", `association ${id} is unclear: ${conflict}`)),
   );
 
-const patientObjections = (patient: Patient | undefined): readonly Objection[] => {
+const patientObjections = (
+  candidate: Candidate,
+  patient: Patient | undefined,
+  destination: string,
+  stands: boolean,
+): readonly Objection[] => {
   if (patient === undefined) return [objection("patient-unknown", "no patient is known under this key")];
-  return objections(!patient.active && objection("patient-inactive", "the patient's record is not active"));
+  // What was written before a merge goes on where it stands, in the record that it stands in.
+  const goesOn = isMergedAway(candidate) && stands;
+  return objections(
+    patient.mergedInto !== null &&
+      !goesOn &&
+      objection("patient-merged", "the patient's record was merged into another"),
+    !patient.active && !goesOn && objection("patient-inactive", "the patient's record is not active"),
+    identityAt(patient, destination) === undefined &&
+      objection(
+        "identity-unknown",
+        `${destination} knows the patient by none of the identifiers that are known of him`,
+      ),
+  );
 };
 
+/** What a destination does with the events of a patient whose record is merged into another: they stay, or move to the survivor. */
+export type MergedPatients = "leave" | "move";
+
+const mergeObjections = (candidate: Candidate, merged: MergedPatients, stands: boolean): readonly Objection[] => {
+  if (candidate.correction?.why !== "merge") return [];
+  const away = isMergedAway(candidate);
+  return objections(
+    away &&
+      merged === "move" &&
+      objection("patient-merged", "the patient's record was merged: it moves to the survivor's"),
+    away &&
+      merged === "leave" &&
+      !stands &&
+      objection("patient-merged", "the patient's record was merged into another"),
+    !away && merged === "leave" && objection("patient-merged", "from before the merge: it is left in the old record"),
+  );
+};
+
+export interface PatientQuestion {
+  readonly patient: Patient | undefined;
+  readonly destination: string;
+  /** The least; a device's own, where it is greater, comes with the episode. */
+  readonly clockUncertaintyMs: number;
+  readonly mergedPatients: MergedPatients;
+  /** True: the destination has it of this patient already. */
+  readonly stands: boolean;
+}
+
 /**
- * `clockUncertaintyMs` is the least; a device's own, where it is greater, comes with the episode. Reasons: `no-association`, `association-mismatch`, `association-unconfirmed`, `association-confirmed-later`,
- * `association-not-in-force`, `time-ambiguous`, `patient-unknown`, `patient-inactive`.
+ * Reasons: those of attribution.ts, `association-in-conflict`, `association-unconfirmed`, `association-confirmed-later`, `time-ambiguous`,
+ * `patient-unknown`, `patient-inactive`, `patient-merged`, `identity-unknown`.
  */
-export const validatedPatient = (
-  { episode, association, patientKey }: Candidate,
-  patient: Patient | undefined,
-  clockUncertaintyMs: number,
-): GateAnswer => {
-  if (association === null) {
-    const detail = `no association of device ${episode.device} was known at ${utcInstant(episode.start)}`;
-    return answer("validatedPatient", [objection("no-association", detail)], "");
-  }
+export const validatedPatient = (candidate: Candidate, asked: PatientQuestion): GateAnswer => {
+  const { association, episode } = candidate;
+  const attribution = attributionObjections(candidate);
+  if (association === null) return answer("validatedPatient", attribution, "");
+  const uncertaintyMs = Math.max(asked.clockUncertaintyMs, episode.clockUncertaintyMs);
+  const outside = attribution.some(({ reason }) => reason === "association-not-in-force");
   const found = [
-    ...identityObjections(association, episode, patientKey),
-    ...confirmationObjections(association, episode.start),
-    ...timeObjections(association, episode, Math.max(clockUncertaintyMs, episode.clockUncertaintyMs)),
-    ...patientObjections(patient),
+    ...mergeObjections(candidate, asked.mergedPatients, asked.stands),
+    ...attribution,
+    ...conflictObjections(candidate),
+    ...ownLinks(candidate).flatMap((a) => confirmationObjections(a, episode.start)),
+    ...(outside || association.voided ? [] : edgeObjections(candidate, uncertaintyMs)),
+    ...patientObjections(candidate, asked.patient, asked.destination, asked.stands),
   ];
   return answer(
     "validatedPatient",

@@ -1,13 +1,16 @@
 /** Who a device measures, and when: its effective-dated associations (clinical.md 8, 9). */
 import type { Problem } from "../../streams/core/failure.ts";
 import type { Association } from "../../schemas/records.ts";
+import { correctableMs } from "../correctable.ts";
 
 export type Associations = readonly Association[];
 
-/** Ended associations that are remembered, for measurements that arrive late. */
+/** Associations that are over or were voided and are remembered, for measurements that arrive late. */
 const endedKept = 16;
 /** A measurement that is older than this on arrival is late (clinical.md 7). */
 const lateMs = 60_000;
+
+const isOver = ({ to, voided }: Association): boolean => to !== null || voided;
 
 /** With the association in place of its earlier revision; the same list if nothing is new. */
 export const withAssociation = (known: Associations, next: Association): Associations => {
@@ -16,14 +19,18 @@ export const withAssociation = (known: Associations, next: Association): Associa
   const all = [...known.filter(({ id }) => id !== next.id), next].sort(
     (a, b) => a.from - b.from || (a.id < b.id ? -1 : 1),
   );
-  const ended = all.filter(({ to }) => to !== null);
-  const forgotten = new Set(ended.slice(0, Math.max(0, ended.length - endedKept)));
+  const over = all.filter(isOver);
+  const forgotten = new Set(over.slice(0, Math.max(0, over.length - endedKept)));
   return all.filter((association) => !forgotten.has(association));
 };
 
+/** Half-open: the instant at which a link ends belongs to the next one. One that was voided never held. */
+export const covers = ({ from, to, voided }: Association, at: number): boolean =>
+  !voided && from <= at && (to === null || at < to);
+
 /** The association in force; of two that overlap, the one that began later. Null: nobody is linked. */
 export const inForceAt = (known: Associations, at: number): Association | null =>
-  known.findLast(({ from, to }) => from <= at && (to === null || at < to)) ?? null;
+  known.findLast((association) => covers(association, at)) ?? null;
 
 /** The key of a device's measurements: its subject, or the device while unassociated. */
 export const keyOf = (association: Association | null, device: string): string => association?.subject ?? device;
@@ -31,9 +38,38 @@ export const keyOf = (association: Association | null, device: string): string =
 /** The next start or end after `now`; null if none is known. */
 export const nextBoundary = (known: Associations, now: number): number | null => {
   let next: number | null = null;
-  for (const { from, to } of known)
-    for (const at of [from, to]) if (at !== null && at > now && (next === null || at < next)) next = at;
+  for (const { from, to, voided } of known)
+    for (const at of voided ? [] : [from, to]) if (at !== null && at > now && (next === null || at < next)) next = at;
   return next;
+};
+
+/** From when on an association's new revision may change whose the device's measurements are; null: from nowhere on. */
+const changesFrom = (before: Association | undefined, next: Association): number | null => {
+  if (before === undefined) return next.from;
+  const same = (["patientKey", "subject", "voided", "conflict", "confirmedBy", "confirmedAt"] as const).every(
+    (field) => before[field] === next[field],
+  );
+  const [was, is] = [before.to ?? Number.POSITIVE_INFINITY, next.to ?? Number.POSITIVE_INFINITY];
+  if (!same || before.from !== next.from) return Math.min(before.from, next.from);
+  return was === is ? null : Math.min(was, is);
+};
+
+/**
+ * Under which keys a revision must be told: its own subject's, and, where it speaks of time that has passed, those of everybody else whom
+ * the device is remembered to have measured within the time for corrections, and the device's own. `before`: as they were known until now.
+ */
+export const keysConcerned = (
+  before: Associations,
+  next: Association,
+  device: string,
+  now: number,
+): readonly string[] => {
+  const known = before.find(({ id }) => id === next.id);
+  const from = changesFrom(known, next);
+  const own = new Set([next.subject, ...(known === undefined ? [] : [known.subject])]);
+  if (from === null || from >= now) return [...own];
+  const others = before.filter(({ to }) => to === null || to + correctableMs > now).map(({ subject }) => subject);
+  return [...new Set([...own, ...others, device])];
 };
 
 /** A late measurement whose time may lie on either side of a change of patient is nobody's until a person says whose. */

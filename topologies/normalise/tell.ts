@@ -47,7 +47,9 @@ const changeHands = (state: DeviceCells, now: LogTime, device: string, heard: bo
   if (before === undefined && holder.association === null && !heard) return holder;
   state.set("holder", holder);
   if (before !== undefined && before.key !== holder.key) {
-    const ended = associations.find(({ id }) => id === before.association)?.to ?? null;
+    const left = associations.find(({ id }) => id === before.association);
+    // A link that never held has no end: what was measured until now came under its subject.
+    const ended = left?.voided === true ? null : (left?.to ?? null);
     const at = ended !== null && ended <= now ? ended : (inForceAt(associations, now)?.from ?? now);
     out.emit("vitals", before.key, { kind: "subjectEnded", subject: before.key, device, at: eventTime(at) });
   }

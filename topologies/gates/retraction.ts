@@ -1,0 +1,81 @@
+/**
+ * What the gates had written where, and how it is taken back when the patient turns out to be another (clinical.md 10): the same resource,
+ * in its next revision, entered in error. Only identity takes back; no consent that is revoked does.
+ */
+import { enteredInError } from "../../schemas/fhir/entered-in-error.ts";
+import type { Candidate, Intent } from "../../schemas/records.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import { writtenKeptMs } from "../correctable.ts";
+import type { Objection } from "./answer.ts";
+import { attributionObjections, isMergedAway } from "./attribution.ts";
+import type { MergedPatients } from "./validated-patient.ts";
+
+/** One cell for each identity and destination. */
+export interface Written {
+  readonly kind: "written";
+  readonly candidate: Candidate;
+  /** As it went to the outbox last, without the audit of that. */
+  readonly intent: Intent;
+  /** Revision of the episode that it tells. */
+  readonly episodeRevision: number;
+  readonly final: boolean;
+  /** Log time since which it can be seen there, at the earliest; and of the last change. */
+  readonly since: LogTime;
+  readonly at: LogTime;
+  readonly retracted: boolean;
+  /** The cell of the ledger under whose ceiling it was admitted. */
+  readonly ledger: string;
+}
+
+export const writtenCell = (destination: string, identity: string): string =>
+  `written/${JSON.stringify([destination, identity])}`;
+
+/** It is there, and not in error. */
+export const stands = (written: Written | undefined): written is Written => written !== undefined && !written.retracted;
+
+export const afterWrite = (
+  known: Written | undefined,
+  intent: Intent,
+  of: { readonly candidate: Candidate; readonly status: string; readonly ledger: string },
+): Written => ({
+  kind: "written",
+  candidate: of.candidate,
+  intent: { ...intent, audit: null },
+  episodeRevision: of.candidate.episode.revision,
+  final: of.status === "final" || known?.final === true,
+  since: stands(known) ? known.since : intent.at,
+  at: intent.at,
+  retracted: false,
+  ledger: of.ledger,
+});
+
+/**
+ * Why a candidate means that what stands under its identity is wrong there; null: it is not. A link in doubt is no reason, nor one that
+ * nobody confirmed: the patient may be right.
+ */
+export const wrongBecause = (candidate: Candidate, merged: MergedPatients): Objection | null => {
+  if (isMergedAway(candidate)) {
+    const detail = "the patient's record was merged into another: this stands in the surviving one";
+    return merged === "move" ? { reason: "patient-merged", detail } : null;
+  }
+  const doubted = candidate.alongside.some((a) => !a.voided && a.conflict !== null);
+  const found = attributionObjections(candidate);
+  // Another's link that is itself in doubt shows nothing yet; a link of his own that does not reach that far does.
+  return found.find(({ reason }) => reason !== "time-ambiguous" || !doubted) ?? null;
+};
+
+export const retractionOf = (
+  written: Written,
+  { revision, why, at }: { readonly revision: number; readonly why: string; readonly at: LogTime },
+): { readonly intent: Intent; readonly written: Written } => {
+  const inError = (resource: string): string | null => enteredInError(resource, { revision, why });
+  const { intent: before } = written;
+  const resource = inError(before.resource) ?? before.resource;
+  const beside = before.beside.map(inError).filter((one) => one !== null);
+  const intent: Intent = { ...before, revision, resource, beside, at, action: "retract", audit: null, resentBy: null };
+  return { intent, written: { ...written, intent, at, retracted: true } };
+};
+
+/** Null while it is open: then it may change at any time. */
+export const writtenForgottenAt = ({ candidate, retracted, at }: Written): number | null =>
+  candidate.episode.phase === "end" || retracted ? at + writtenKeptMs : null;

@@ -1,0 +1,80 @@
+/** What follows when a candidate that is refused shows that something stands at the wrong patient: it is taken back, and people are told. */
+import type { Candidate } from "../../schemas/records.ts";
+import { type GateOut, type GateState, ledgerOf, lookNoLaterThan, writtenOf } from "./cells.ts";
+import * as ceiling from "./ceiling.ts";
+import type { Verdict } from "./promotable.ts";
+import { retractionOf, stands, type Written, wrongBecause, writtenCell, writtenForgottenAt } from "./retraction.ts";
+import { correctionTasks, reviewTask } from "./tasks.ts";
+
+/** A person is asked once whose an episode is that may be either patient's, if it would have been written else (clinical.md 8). */
+const askAPerson = (state: GateState, { question, answers }: Verdict, out: GateOut): void => {
+  const refused = answers.find(({ gate }) => gate === "validatedPatient");
+  const crossed = answers.some(({ gate, passed }) => gate === "approvedThreshold" && passed);
+  const { candidate, at } = question;
+  const cell = `asked/${candidate.episode.identity}`;
+  if (refused?.reason !== "time-ambiguous" || !crossed || state.get(cell) !== undefined) return;
+  state.set(cell, { kind: "asked", at });
+  out.emit("tasks", candidate.patientKey, reviewTask(candidate, refused.detail, at));
+};
+
+/** The last of a ledger's other Observations that stands. */
+const otherStanding = (state: GateState, ledger: ceiling.Ledger, identity: string): Candidate | null => {
+  const others = ledger.admitted
+    .filter((one) => one !== identity)
+    .map((one) => writtenOf(state, ledger.destination, one))
+    .filter(stands);
+  return others.at(-1)?.candidate ?? null;
+};
+
+const withdraw = (state: GateState, written: Written, now: Verdict["question"]["at"]): void => {
+  const ledger = ledgerOf(state, written.ledger);
+  if (ledger === undefined) return;
+  const { identity } = written.intent;
+  const next = ceiling.withdraw(ledger, identity, otherStanding(state, ledger, identity), now);
+  state.set(written.ledger, next);
+  lookNoLaterThan(state, ceiling.nextLook(next));
+};
+
+/** An episode of another patient's counts no longer among those that were folded here. */
+const unfold = (state: GateState, destination: string, identity: string): void => {
+  const name = ceiling.foldedCell(destination, identity);
+  const mark = state.get(name);
+  const ledger = mark?.kind === "folded" ? ledgerOf(state, mark.ledger) : undefined;
+  if (mark?.kind !== "folded" || ledger === undefined) return;
+  state.delete(name);
+  const next = ceiling.unfold(ledger);
+  state.set(mark.ledger, next);
+  lookNoLaterThan(state, ceiling.nextLook(next));
+};
+
+/** After the decision that refuses. What stands stays where identity was not the reason; it is known in its newest form then. */
+export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): void => {
+  askAPerson(state, verdict, out);
+  const { candidate, destination, revision, at } = verdict.question;
+  const { identity } = candidate.episode;
+  const wrong = wrongBecause(candidate, destination.mergedPatients ?? "leave");
+  const written = writtenOf(state, destination.name, identity);
+  if (wrong === null) {
+    if (stands(written)) learn(state, written, candidate);
+    return;
+  }
+  unfold(state, destination.name, identity);
+  if (!stands(written)) return;
+  const taken = retractionOf(written, { revision, why: `Entered in error: ${wrong.detail}`, at });
+  out.emit("outbox", candidate.patientKey, taken.intent);
+  state.set(writtenCell(destination.name, identity), taken.written);
+  lookNoLaterThan(state, writtenForgottenAt(taken.written) ?? Number.POSITIVE_INFINITY);
+  withdraw(state, written, at);
+  // A merged patient is the same person: nobody saw another's data.
+  if (wrong.reason === "patient-merged") return;
+  for (const task of correctionTasks(written, candidate, wrong, { revision, at }))
+    out.emit("tasks", task.patientKey, task);
+};
+
+/** The link of what stands, as it is known now: an amendment must be judged by it. */
+export const learn = (state: GateState, written: Written, candidate: Candidate): void => {
+  state.set(writtenCell(written.intent.destination, written.intent.identity), { ...written, candidate });
+  const ledger = ledgerOf(state, written.ledger);
+  const next = ledger && ceiling.refreshed(ledger, candidate);
+  if (next !== undefined && next !== ledger) state.set(written.ledger, next);
+};

@@ -1,0 +1,101 @@
+/** What people have to do when a link was wrong or cannot be told: both care teams, privacy, whoever reviews (clinical.md 8, 10). */
+import type { Candidate, Task } from "../../schemas/records.ts";
+import { contentHash } from "../../streams/core/hash.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import type { Objection } from "./answer.ts";
+import type { Ledger } from "./ceiling.ts";
+import type { Written } from "./retraction.ts";
+
+type Said = Omit<Task, "kind" | "identity" | "revision">;
+
+/** Of one identity however often it is made of the same facts; `occasion` tells one retraction of an event from the next. */
+const taskOf = (said: Said, occasion: number | null = null): Task => ({
+  kind: "task",
+  identity: contentHash(
+    ...["task", said.audience, said.reason, said.patientKey, said.destination, occasion],
+    ...said.about,
+  ).slice(0, 32),
+  revision: 0,
+  ...said,
+});
+
+const minutesOf = (ms: number): string => `${Math.round(ms / 6_000) / 10} min`;
+
+/**
+ * After a retraction at `at`: to the care team that saw it, to the one that did not, and to privacy, each with how long wrong data could
+ * be seen. Times are of the log: from when it went out to when it was taken back.
+ */
+export const correctionTasks = (
+  written: Written,
+  candidate: Candidate,
+  wrong: Objection,
+  retracted: { readonly revision: number; readonly at: LogTime },
+): readonly Task[] => {
+  const { destination, identity, resourceType, resourceId } = written.intent;
+  const other = candidate.correction?.otherPatientKey ?? null;
+  const visibleMs = retracted.at - written.since;
+  const seen = `visible at ${destination} for ${minutesOf(visibleMs)}`;
+  const about = { about: [identity], destination, visibleMs, at: retracted.at };
+  const { patientKey } = candidate;
+  const all: Said[] = [
+    {
+      ...about,
+      patientKey,
+      audience: "careTeam",
+      reason: "association-corrected",
+      detail: `${resourceType}/${resourceId} was not of this patient and is entered in error: ${wrong.detail}; ${seen}`,
+    },
+    ...(other === null
+      ? []
+      : [
+          {
+            ...about,
+            patientKey: other,
+            audience: "careTeam" as const,
+            reason: "association-corrected",
+            detail: `what was measured of this patient stood in another's record; ${seen}. It is judged anew for this one`,
+          },
+        ]),
+    {
+      ...about,
+      patientKey: other ?? patientKey,
+      audience: "privacy",
+      reason: "possible-breach",
+      detail: `${resourceType}/${resourceId} told of ${other ?? "nobody known"} in the record of ${patientKey}: ${wrong.reason}; ${seen}`,
+    },
+  ];
+  return all.map((said) => taskOf(said, retracted.revision));
+};
+
+/** Whose it is cannot be told from the times: a person has to. */
+export const reviewTask = (candidate: Candidate, detail: string, at: LogTime): Task =>
+  taskOf({
+    patientKey: candidate.patientKey,
+    audience: "careTeam",
+    reason: "time-ambiguous",
+    detail,
+    about: [candidate.episode.identity],
+    destination: null,
+    visibleMs: null,
+    at,
+  });
+
+/** The Observation that told of folded episodes was retracted, and no other stands that could. `ledger`: its cell, which names the rule and the day. */
+export const untoldFoldingTask = (
+  patientKey: string,
+  ledger: string,
+  { destination, folded, day }: Pick<Ledger, "destination" | "folded" | "day">,
+  at: LogTime,
+): Task => ({
+  kind: "task",
+  identity: contentHash("task", "folding-untold", patientKey, ledger, folded).slice(0, 32),
+  revision: 0,
+  patientKey,
+  audience: "careTeam",
+  reason: "folding-untold",
+  detail: `${folded} further episodes of ${day} were told of in an Observation that is entered in error, and no other tells of them (${ledger})`,
+  about: [],
+  destination,
+  visibleMs: null,
+  at,
+});
