@@ -3,6 +3,7 @@
  * in its next revision, entered in error. Only identity takes back; no consent that is revoked does.
  */
 import { enteredInError } from "../../schemas/fhir/entered-in-error.ts";
+import { retractionTrace } from "../../schemas/fhir/retraction.ts";
 import type { Candidate, Intent } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
@@ -64,16 +65,33 @@ export const wrongBecause = (candidate: Candidate, merged: MergedPatients): Obje
   return found.find(({ reason }) => reason !== "time-ambiguous" || !doubted) ?? null;
 };
 
+interface Retracting {
+  readonly revision: number;
+  /** In words for whoever opens the chart; it names no other patient. */
+  readonly why: string;
+  /** Name and version of what takes back. */
+  readonly transform: string;
+  readonly at: LogTime;
+}
+
+/** The intent that takes it back, with all that was written beside it: it needs no consent, for it tells nothing new. */
 export const retractionOf = (
   written: Written,
-  { revision, why, at }: { readonly revision: number; readonly why: string; readonly at: LogTime },
+  of: Retracting,
 ): { readonly intent: Intent; readonly written: Written } => {
-  const inError = (resource: string): string | null => enteredInError(resource, { revision, why });
-  const { intent: before } = written;
+  const { candidate, intent: before } = written;
+  const { rule, qualifyingIdentity } = candidate.episode;
+  const inError = (resource: string): string | null => enteredInError(resource, of);
   const resource = inError(before.resource) ?? before.resource;
   const beside = before.beside.map(inError).filter((one) => one !== null);
-  const intent: Intent = { ...before, revision, resource, beside, at, action: "retract", audit: null, resentBy: null };
-  return { intent, written: { ...written, intent, at, retracted: true } };
+  const { destination } = before;
+  const trace = retractionTrace(
+    { resource, beside, destination },
+    { ...of, rule, inputs: [qualifyingIdentity], association: candidate.association },
+  );
+  const { revision, at } = of;
+  const intent: Intent = { ...before, revision, resource, ...trace, at, action: "retract", resentBy: null };
+  return { intent, written: { ...written, intent: { ...intent, audit: null }, at, retracted: true } };
 };
 
 /** Null while it is open: then it may change at any time. */

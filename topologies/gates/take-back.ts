@@ -50,7 +50,7 @@ const unfold = (state: GateState, destination: string, identity: string): void =
 /** After the decision that refuses. What stands stays where identity was not the reason; it is known in its newest form then. */
 export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): void => {
   askAPerson(state, verdict, out);
-  const { candidate, destination, revision, at } = verdict.question;
+  const { candidate, destination, revision, transform, at } = verdict.question;
   const { identity } = candidate.episode;
   const wrong = wrongBecause(candidate, destination.mergedPatients ?? "leave");
   const written = writtenOf(state, destination.name, identity);
@@ -60,7 +60,7 @@ export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): 
   }
   unfold(state, destination.name, identity);
   if (!stands(written)) return;
-  const taken = retractionOf(written, { revision, why: `Entered in error: ${wrong.detail}`, at });
+  const taken = retractionOf(written, { revision, why: `Entered in error: ${wrong.detail}`, transform, at });
   out.emit("outbox", candidate.patientKey, taken.intent);
   state.set(writtenCell(destination.name, identity), taken.written);
   lookNoLaterThan(state, writtenForgottenAt(taken.written) ?? Number.POSITIVE_INFINITY);
