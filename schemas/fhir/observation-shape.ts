@@ -3,69 +3,92 @@
  * than FHIR R4 (nothing optional that we never write); full profiles are proven with HAPI's validator in the tests.
  */
 import { z } from "zod";
+import {
+  coded,
+  concept,
+  id,
+  identified,
+  instant,
+  metaOf,
+  period,
+  problemsOf,
+  quantity,
+  referenceTo,
+  text,
+} from "./shape-elements.ts";
 import { systems, vitalSignsProfile } from "./systems.ts";
 
-const text = z.string().trim().min(1);
-const code = z.string().regex(/^\S+( \S+)*$/);
-const coding = z.strictObject({ system: z.string().regex(/^(https?:\/\/|urn:)\S+$/), code });
-const concept = z
-  .strictObject({ coding: z.array(coding).min(1).optional(), text: text.optional() })
-  .refine((c) => c.coding !== undefined || c.text !== undefined, "needs a coding or a text");
-const quantity = z
-  .strictObject({ value: z.number(), unit: text, system: z.literal(systems.ucum), code })
-  .refine((q) => q.unit === q.code, "unit and UCUM code differ");
-const referenceTo = (type: string) =>
-  z.strictObject({ reference: z.string().regex(new RegExp(`^${type}/[A-Za-z0-9\\-.]{1,64}$`)) });
+const values = {
+  valueQuantity: quantity.optional(),
+  valueInteger: z.int().min(0).optional(),
+  valueString: text.optional(),
+  valuePeriod: period.optional(),
+};
+const valuesIn = (element: object): number => Object.keys(element).filter((key) => key.startsWith("value")).length;
 
-const instant = z.iso.datetime({ precision: 3 });
 const component = z
-  .strictObject({
-    code: concept,
-    valueQuantity: quantity.optional(),
-    valueInteger: z.int().min(1).optional(),
-    valuePeriod: z.strictObject({ start: instant, end: instant.optional() }).optional(),
-  })
-  .refine((c) => Object.keys(c).length === 2, "needs exactly one value");
+  .strictObject({ code: concept, ...values, interpretation: z.array(coded).length(1).optional() })
+  .refine((c) => valuesIn(c) === 1, "needs exactly one value");
 
-const meta = z.strictObject({
-  profile: z.array(z.literal(vitalSignsProfile)).length(1).optional(),
-  security: z.array(coding).min(1).optional(),
-  tag: z
-    .array(coding)
-    .refine(
-      (tags) => [systems.revision, systems.rule, systems.transform].every((s) => tags.some((t) => t.system === s)),
-      "needs the tags of revision, rule and transform",
-    ),
+const base = z.strictObject({
+  resourceType: z.literal("Observation"),
+  id,
+  meta: metaOf(z.literal(vitalSignsProfile)),
+  identifier: z.array(z.union([identified(systems.episode), identified(systems.report)])).length(1),
+  status: z.enum(["preliminary", "final", "amended", "entered-in-error"]),
+  category: z.array(concept).length(1).optional(),
+  code: concept.refine((c) => c.coding !== undefined, "needs a LOINC or MDC coding"),
+  subject: referenceTo("Patient"),
+  encounter: referenceTo("Encounter").optional(),
+  effectiveDateTime: instant.optional(),
+  effectivePeriod: period.optional(),
+  valueQuantity: quantity.optional(),
+  valueInteger: z.int().min(0).optional(),
+  dataAbsentReason: coded.optional(),
+  interpretation: z.array(coded).min(1).max(3).optional(),
+  note: z.array(z.strictObject({ text })).min(1).optional(),
+  method: concept.optional(),
+  device: z.strictObject({ type: z.literal("Device"), identifier: identified(systems.device) }).optional(),
+  hasMember: z.array(referenceTo("Observation")).min(1).optional(),
+  component: z.array(component).min(1).optional(),
 });
+type Shaped = z.infer<typeof base>;
 
-export const observationShape = z
-  .strictObject({
-    resourceType: z.literal("Observation"),
-    id: z.string().regex(/^[A-Za-z0-9\-.]{1,64}$/),
-    meta,
-    identifier: z.array(z.strictObject({ system: z.literal(systems.episode), value: text })).length(1),
-    status: z.enum(["preliminary", "final", "amended"]),
-    category: z.array(concept).length(1).optional(),
-    code: concept.refine((c) => c.coding !== undefined, "needs a LOINC or MDC coding"),
-    subject: referenceTo("Patient"),
-    encounter: referenceTo("Encounter").optional(),
-    effectiveDateTime: instant,
-    valueQuantity: quantity,
-    interpretation: z.array(concept).length(1).optional(),
-    note: z.array(z.strictObject({ text })).length(1).optional(),
-    device: z.strictObject({
-      type: z.literal("Device"),
-      identifier: z.strictObject({ system: z.literal(systems.device), value: text }),
-    }),
-    component: z.array(component).min(1),
-  })
+const has = (of: { readonly code: z.infer<typeof concept> }, code: string): boolean =>
+  of.code.coding?.some((c) => c.system === systems.loinc && c.code === code) === true;
+const bloodPressurePanel = "85354-9";
+
+/** Both pressures, no value of its own, and its statistics apart (clinical.md 21). */
+const isPanelWhole = (o: Shaped): boolean =>
+  !has(o, bloodPressurePanel) ||
+  (valuesIn(o) === 0 &&
+    o.hasMember !== undefined &&
+    ["8480-6", "8462-4"].every((code) => o.component?.some((c) => has(c, code) && c.valueQuantity !== undefined)));
+
+/** What is written by a rule says which (clinical.md 24). */
+const namesRule = (o: Shaped): boolean =>
+  o.identifier[0]?.system !== systems.episode || o.meta.tag.some((t) => t.system === systems.rule);
+
+const tells = (o: Shaped): boolean => valuesIn(o) > 0 || o.component !== undefined || o.dataAbsentReason !== undefined;
+
+const observationShape = base
   .refine((o) => o.meta.profile === undefined || o.category?.[0]?.coding?.[0]?.code === "vital-signs", {
     path: ["category"],
     message: "claims the vital signs profile without the category",
-  });
+  })
+  .refine((o) => (o.effectiveDateTime === undefined) !== (o.effectivePeriod === undefined), {
+    path: ["effectiveDateTime"],
+    message: "needs a time or a period, and not both",
+  })
+  .refine(tells, { path: ["valueQuantity"], message: "tells nothing" })
+  .refine((o) => valuesIn(o) <= 1 && (valuesIn(o) === 0 || o.dataAbsentReason === undefined), {
+    path: ["dataAbsentReason"],
+    message: "an absence beside a value (obs-6), or two values",
+  })
+  .refine(isPanelWhole, {
+    path: ["component"],
+    message: "a blood pressure panel has systolic and diastolic, its statistics as a member, and no value",
+  })
+  .refine(namesRule, { path: ["meta", "tag"], message: "needs the tag of the rule" });
 
-/** What is wrong with it, each with its place; empty where nothing is. */
-export const observationProblems = (resource: unknown): readonly string[] => {
-  const result = observationShape.safeParse(resource);
-  return result.success ? [] : result.error.issues.map((i) => `${i.path.join(".") || "Observation"}: ${i.message}`);
-};
+export const observationProblems = problemsOf("Observation", observationShape);

@@ -1,27 +1,16 @@
 /**
- * Builds the one Observation of a promoted episode (clinical.md 21): value and time are the qualifying sample's; least,
- * greatest, mean, count and duration of the episode are components; no reference range, for a chart would show an alarm
- * limit as the normal range. Nothing in it depends on when or where it is built, so that every run writes the same bytes.
+ * Builds what is written of a promoted episode (clinical.md 21): value and time are the qualifying sample's; least, greatest, mean, count
+ * and duration of the episode are components, for a blood pressure panel those of a member Observation; no reference range, for a chart
+ * would show an alarm limit as the normal range. Nothing depends on when or where it is built, so that every run writes the same bytes.
  */
-import type { CodeableConcept, Coding, Observation, ObservationComponent, Quantity } from "@medplum/fhirtypes";
-import { contentHash } from "../../streams/core/hash.ts";
+import type { CodeableConcept, Coding, Observation, ObservationComponent, Period } from "@medplum/fhirtypes";
 import type { Episode, Patient, Rule } from "../records.ts";
-import { isMetric, type Metric, metricOf } from "../terminology.ts";
+import { isMetric, type MetricName, metricOf } from "../terminology.ts";
+import { codeOf, concept, deviceOf, quantity, resourceId, statisticsOf, tagsOf } from "./elements.ts";
 import { utcInstant } from "./instant.ts";
+import { panelOf } from "./panel.ts";
+import { inAlarm, type Quality, qualityOf, testData } from "./quality.ts";
 import { systems, vitalSignsProfile } from "./systems.ts";
-
-/**
- * LOINC codes that stand beside a metric's own. 2708-6 is what the oxygensat profile asks for; 8867-4 what the heartrate
- * profile asks for, while 8889-8 and the MDC code keep a pulse a pulse (facts: a pulse deficit would be lost); generic
- * pressures stand beside invasive ones. A lone pressure is never the panel 85354-9, whose profile wants two of them.
- */
-const companions: Readonly<Record<string, readonly string[]>> = {
-  "59408-5": ["2708-6"],
-  "8889-8": ["8867-4"],
-  "76215-3": ["8480-6"],
-  "76213-8": ["8462-4"],
-  "76214-6": ["8478-0"],
-};
 
 export interface ObservationOf {
   readonly episode: Episode;
@@ -35,103 +24,120 @@ export interface ObservationOf {
   readonly note: string | null;
 }
 
+export interface WrittenObservation {
+  readonly resource: Observation;
+  /** What it refers to: to be there before it, or together with it. */
+  readonly beside: readonly Observation[];
+}
+
 /**
  * The id under which a destination keeps it. The patient is part of it: a link that is corrected makes another resource
  * and never changes the subject of an existing one (clinical.md 10).
  */
 export const observationId = (episode: Pick<Episode, "identity">, patient: Pick<Patient, "fhirId">): string =>
-  `ep-${contentHash("Observation", episode.identity, patient.fhirId).slice(0, 40)}`;
+  resourceId("ep", "Observation", episode.identity, patient.fhirId);
 
-const quantity = (value: number, ucum: string): Quantity => ({ value, unit: ucum, system: systems.ucum, code: ucum });
-
-/** LOINC first, then MDC; a metric without LOINC carries its MDC code alone. */
-const codeOf = (metric: Metric): CodeableConcept => {
-  const loincs = metric.loinc === null ? [] : [metric.loinc, ...(companions[metric.loinc] ?? [])];
-  const coding: Coding[] = loincs.map((code) => ({ system: systems.loinc, code }));
-  if (metric.mdc !== null) coding.push({ system: systems.mdc, code: String(metric.mdc) });
-  return { ...(coding.length > 0 && { coding }), text: metric.display };
-};
+const statisticsId = (episode: Episode, patient: Patient): string =>
+  resourceId("st", "Observation", episode.identity, patient.fhirId);
 
 /** H or L as the limit lies; HH or LL only where the approved rule says critical. */
-const interpretationOf = (rule: Rule): CodeableConcept[] | undefined => {
+const crossedOf = (rule: Rule): CodeableConcept | undefined => {
   const side = rule.when === "above" ? "H" : rule.when === "below" || rule.limit === 0 ? "L" : undefined;
-  if (side === undefined) return undefined;
-  return [{ coding: [{ system: systems.interpretation, code: rule.critical ? side + side : side }] }];
+  return side === undefined ? undefined : concept(systems.interpretation, rule.critical ? side + side : side);
 };
 
-const statistic = (code: string, value: Quantity): ObservationComponent => ({
-  code: { coding: [{ system: systems.statistics, code }] },
-  valueQuantity: value,
-});
-
-/** A mean is a quotient: three decimals are more than any device resolves. */
-const rounded = (value: number): number => Math.round(value * 1000) / 1000;
-
-/** How many crossing samples: an integer, for the vitalsigns profile lets no unit of a count stand in a component. */
-const sampleCount = (episode: Episode): ObservationComponent => ({
-  code: { coding: [{ system: systems.statistics, code: "count" }] },
-  valueInteger: episode.count,
+/** From the first crossing sample to the last; without an end while it goes on, as FHIR's Period has it. */
+const periodOf = ({ start, end }: Episode): Period => ({
+  start: utcInstant(start),
+  ...(end !== null && { end: utcInstant(end) }),
 });
 
 /**
- * From the first crossing sample to the last; without an end while it goes on, as FHIR's Period has it. No published code says
- * that, so ours does, with its meaning in words. Not a quantity in seconds: the vitalsigns profile binds the units of components.
+ * No published code says that, so ours does, with its meaning in words. Not a quantity in seconds: the vitalsigns profile binds the units of
+ * components.
  */
 const episodePeriod = (episode: Episode): ObservationComponent => ({
-  code: {
-    coding: [{ system: systems.component, code: "episode-period" }],
-    text: "Duration of the episode: first to last crossing sample",
-  },
-  valuePeriod: {
-    start: utcInstant(episode.start),
-    ...(episode.end !== null && { end: utcInstant(episode.end) }),
-  },
+  code: concept(systems.component, "episode-period", "Duration of the episode: first to last crossing sample"),
+  valuePeriod: periodOf(episode),
 });
 
-/** Keys stand in a fixed order. Throws where the metric is not one of ours: `wellFormed` asks before. */
-export const observationOf = (of: ObservationOf): Observation => {
-  const { episode, patient } = of;
-  if (!isMetric(episode.metric)) throw new RangeError(`observation: no metric is called ${episode.metric}`);
-  const metric = metricOf(episode.metric);
-  const interpretation = interpretationOf(episode.rule);
-  const security = securityOf(episode);
+/** A demo's data says that it is one. */
+const securityOf = ({ rule }: Episode, { security }: Quality): Coding[] => [
+  ...security,
+  ...(rule.approval?.demo === true && !security.includes(testData) ? [testData] : []),
+];
+
+/** The qualifying value, or why there is none. */
+const valueOf = (
+  { qualifyingValue, ucum }: Episode,
+  { absent }: Quality,
+): Pick<Observation, "valueQuantity" | "dataAbsentReason"> =>
+  absent === null ? { valueQuantity: quantity(qualifyingValue, ucum) } : { dataAbsentReason: absent };
+
+/** What the Observation of an episode and that of its statistics begin with. */
+const headOf = (of: ObservationOf, name: MetricName, id: string, identity: string, security: Coding[]) => {
+  const { loinc, category } = metricOf(name);
+  const { rule } = of.episode;
   return {
-    resourceType: "Observation",
-    id: observationId(episode, patient),
+    resourceType: "Observation" as const,
+    id,
     meta: {
-      ...(metric.category === "vital-signs" && metric.loinc !== null && { profile: [vitalSignsProfile] }),
+      ...(category === "vital-signs" && loinc !== null && { profile: [vitalSignsProfile] }),
       ...(security.length > 0 && { security }),
-      tag: [
-        { system: systems.revision, code: String(of.revision) },
-        { system: systems.rule, code: `${episode.rule.id}@${episode.rule.version}` },
-        { system: systems.transform, code: of.transform },
-      ],
+      tag: tagsOf({ revision: of.revision, rule: `${rule.id}@${rule.version}`, transform: of.transform }),
     },
-    identifier: [{ system: systems.episode, value: episode.identity }],
+    identifier: [{ system: systems.episode, value: identity }],
     status: of.status,
-    ...(metric.category !== null && {
-      category: [{ coding: [{ system: systems.category, code: metric.category }] }],
-    }),
-    code: codeOf(metric),
-    subject: { reference: `Patient/${patient.fhirId}` },
-    ...(patient.encounterFhirId !== null && { encounter: { reference: `Encounter/${patient.encounterFhirId}` } }),
-    effectiveDateTime: utcInstant(episode.qualifyingAt),
-    valueQuantity: quantity(episode.qualifyingValue, episode.ucum),
-    ...(interpretation !== undefined && { interpretation }),
-    ...(of.note !== null && { note: [{ text: of.note }] }),
-    device: { type: "Device", identifier: { system: systems.device, value: episode.device } },
-    component: [
-      statistic("minimum", quantity(episode.min, episode.ucum)),
-      statistic("maximum", quantity(episode.max, episode.ucum)),
-      statistic("average", quantity(rounded(episode.mean), episode.ucum)),
-      sampleCount(episode),
-      episodePeriod(episode),
-    ],
+    ...(category !== null && { category: [concept(systems.category, category)] }),
   };
 };
 
-/** A questionable value keeps its value and says so (no dataAbsentReason beside a value: FHIR obs-6); a demo's data says that it is one. */
-const securityOf = (episode: Episode): Coding[] => [
-  ...(episode.qualifyingValidity === "questionable" ? [{ system: systems.integrity, code: "UNCERTREL" }] : []),
-  ...(episode.rule.approval?.demo === true ? [{ system: systems.actReason, code: "HTEST" }] : []),
-];
+const aboutOf = ({ patient }: ObservationOf) => ({
+  subject: { reference: `Patient/${patient.fhirId}` },
+  ...(patient.encounterFhirId !== null && { encounter: { reference: `Encounter/${patient.encounterFhirId}` } }),
+});
+
+/** The statistics of a pressure: as components of the panel they would read as pressures of the one measurement. */
+const statisticsObservation = (of: ObservationOf, name: MetricName, security: Coding[]): Observation => {
+  const { episode, patient } = of;
+  return {
+    ...headOf(of, name, statisticsId(episode, patient), `${episode.identity}/statistics`, security),
+    code: codeOf(name),
+    ...aboutOf(of),
+    effectivePeriod: periodOf(episode),
+    device: deviceOf(episode.device),
+    component: statisticsOf(episode, episode.ucum),
+  };
+};
+
+/** Keys stand in a fixed order. Throws where the metric is not one of ours: `wellFormed` asks before. */
+export const observationsOf = (of: ObservationOf): WrittenObservation => {
+  const { episode, patient } = of;
+  if (!isMetric(episode.metric)) throw new RangeError(`observation: no metric is called ${episode.metric}`);
+  const panel = panelOf(episode);
+  const quality = qualityOf(panel?.questionable === true ? "questionable" : episode.qualifyingValidity);
+  const security = securityOf(episode, quality);
+  const crossed = crossedOf(episode.rule);
+  const interpretation = [
+    ...(panel === undefined && crossed !== undefined ? [crossed] : []),
+    ...quality.interpretation,
+    ...(episode.phase === "end" ? [] : [inAlarm]),
+  ];
+  const statistics = panel === undefined ? undefined : statisticsObservation(of, episode.metric, security);
+  const resource: Observation = {
+    ...headOf(of, episode.metric, observationId(episode, patient), episode.identity, security),
+    code: panel?.code ?? codeOf(episode.metric),
+    ...aboutOf(of),
+    effectiveDateTime: utcInstant(episode.qualifyingAt),
+    ...(panel === undefined && valueOf(episode, quality)),
+    ...(interpretation.length > 0 && { interpretation }),
+    ...(of.note !== null && { note: [{ text: of.note }] }),
+    device: deviceOf(episode.device),
+    ...(statistics !== undefined && { hasMember: [{ reference: `Observation/${statistics.id}` }] }),
+    component: panel?.components(crossed) ?? [...statisticsOf(episode, episode.ucum), episodePeriod(episode)],
+  };
+  return { resource, beside: statistics === undefined ? [] : [statistics] };
+};
+
+/** Without what stands beside it. */
+export const observationOf = (of: ObservationOf): Observation => observationsOf(of).resource;

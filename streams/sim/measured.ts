@@ -31,6 +31,7 @@ export const measured = (
     eventTime: eventTime(atMs),
     periodMs: 1_000,
     clockUncertaintyMs: 2_000,
+    companions: [],
     ordinal: 0,
     revision: 0,
     ...more,

@@ -58,12 +58,14 @@ export const episodeOf = (rule: Rule, from: number, value: number, more: Partial
   qualifyingIdentity: "q",
   qualifyingValidity: "valid",
   clockUncertaintyMs: 2_000,
+  companions: [],
   extreme: value,
   min: value,
   max: value,
   mean: value,
   count: 10,
   ended: null,
+  late: false,
   ...more,
 });
 export const endOf = (start: Episode, to: number, ended = "cleared"): Episode => ({

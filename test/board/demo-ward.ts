@@ -74,6 +74,7 @@ const measurement = (n: number, device: string, metric: MetricName, at: number, 
     eventTime: eventTime(at),
     periodMs: metric.startsWith("nibp") ? 900_000 : 1000,
     clockUncertaintyMs: 2_000,
+    companions: [],
     ordinal: 0,
     revision: 0,
   },
@@ -303,12 +304,14 @@ const episode = (n: number, of: Rule, startAt: number, endAt: number | null, ext
   qualifyingIdentity: "m",
   qualifyingValidity: "valid",
   clockUncertaintyMs: 2_000,
+  companions: [],
   extreme,
   min: extreme,
   max: extreme,
   mean: extreme,
   count: 20,
   ended: endAt === null ? null : "cleared",
+  late: false,
 });
 
 const gates = ["approvedThreshold", "wellFormed", "validatedPatient", "consented"] as const;

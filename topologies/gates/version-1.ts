@@ -1,11 +1,15 @@
 /** The cells of the gates' first version in the shapes of now: what records have gained since has the values that it had by default. */
-import { type Association, type Candidate, knownAlike, undisputed } from "../../schemas/records.ts";
+import { type Association, type Candidate, type Episode, knownAlike, undisputed } from "../../schemas/records.ts";
 import type { Cell } from "./cells.ts";
 import { foldedCell, type Ledger } from "./ceiling.ts";
 
+/** What no episode had. */
+const plain = { companions: [] };
+
 const candidateOf = (old: Candidate): Candidate => {
   const association: Association | null = old.association === null ? null : { ...undisputed, ...old.association };
-  return { ...old, association, alongside: [], correction: null };
+  const episode: Episode = { ...plain, ...old.episode };
+  return { ...old, episode, association, alongside: [], correction: null };
 };
 
 /** A mark of a folded episode was named `folded/<ledger>/<identity>` and held no more. */

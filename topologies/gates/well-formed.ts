@@ -1,14 +1,25 @@
-/** Gate 2: what would be written is a valid resource: its shape, and its code and unit as the terminology has them. */
-import type { Observation } from "@medplum/fhirtypes";
-import { type ObservationOf, observationOf } from "../../schemas/fhir/observation.ts";
+/**
+ * Gate 2: all that would be written is valid: the resource and what goes with it (members, Provenance, AuditEvent) in shape, and code and
+ * unit as the terminology has them.
+ */
+import type { DiagnosticReport, Observation } from "@medplum/fhirtypes";
+import { auditProblems } from "../../schemas/fhir/audit-shape.ts";
+import { type Disclosure, disclosureOf } from "../../schemas/fhir/disclosure.ts";
+import { shapelessBecause } from "../../schemas/fhir/measurement.ts";
+import { type ObservationOf, observationsOf } from "../../schemas/fhir/observation.ts";
 import { observationProblems } from "../../schemas/fhir/observation-shape.ts";
-import type { Episode, GateAnswer } from "../../schemas/records.ts";
+import { provenanceProblems } from "../../schemas/fhir/provenance-shape.ts";
+import { reportProblems } from "../../schemas/fhir/report-shape.ts";
+import type { Association, Episode, GateAnswer, Intent } from "../../schemas/records.ts";
 import { isMetric, metricOf } from "../../schemas/terminology.ts";
 import { answer, type Objection, objection } from "./answer.ts";
 
 /** Kinds of resource and their compiled checks; a new kind of resource is one line here. */
 const checks: Readonly<Record<string, (resource: unknown) => readonly string[]>> = {
   Observation: observationProblems,
+  DiagnosticReport: reportProblems,
+  Provenance: provenanceProblems,
+  AuditEvent: auditProblems,
 };
 
 const codingObjections = (episode: Episode): readonly Objection[] => {
@@ -22,6 +33,8 @@ const codingObjections = (episode: Episode): readonly Objection[] => {
       ? []
       : [objection("code-mismatch", `${episode.metric} is LOINC ${metric.loinc}, MDC ${metric.mdc}`)],
   ].flat();
+  const shapeless = shapelessBecause(episode.metric);
+  if (shapeless !== null) return [...wrong, objection("no-clinical-shape", shapeless)];
   if (metric.loinc === null && metric.mdc === null)
     return [...wrong, objection("code-missing", `${episode.metric} has neither a LOINC nor an MDC code`)];
   return wrong;
@@ -43,21 +56,67 @@ const orderObjections = (episode: Episode): readonly Objection[] =>
 export const checkResource = (resource: { readonly resourceType: string }): readonly string[] =>
   checks[resource.resourceType]?.(resource) ?? [`no check for ${resource.resourceType}`];
 
+/** All that one promotion writes and keeps. */
+export interface Promotion extends Disclosure {
+  readonly resource: Observation | DiagnosticReport;
+}
+
+/** As an intent carries it. Keys stand in a fixed order. */
+export const intended = ({
+  resource,
+  beside,
+  audit,
+}: Promotion): Pick<Intent, "resourceType" | "resourceId" | "resource" | "beside" | "audit"> => ({
+  resourceType: resource.resourceType,
+  resourceId: resource.id ?? "",
+  resource: JSON.stringify(resource),
+  beside: beside.map((one) => JSON.stringify(one)),
+  audit: JSON.stringify(audit),
+});
+
+export interface WellFormedOf extends Omit<ObservationOf, "patient"> {
+  readonly patient: ObservationOf["patient"] | undefined;
+  /** The link by which it is this patient's. */
+  readonly association: Pick<Association, "id" | "revision"> | null;
+  readonly destination: { readonly name: string };
+  /** True: the destination has it of this patient already. */
+  readonly stands: boolean;
+  /** Log time at which it is decided (ms). */
+  readonly at: number;
+}
+
+const promotionOf = (of: WellFormedOf & ObservationOf): Promotion => {
+  const { episode, destination, revision } = of;
+  const written = observationsOf(of);
+  const disclosure = disclosureOf({
+    written,
+    destination: destination.name,
+    purpose: null,
+    revision,
+    activity: of.stands ? "update" : "create",
+    at: of.at,
+    transform: of.transform,
+    rule: episode.rule,
+    inputs: [episode.qualifyingIdentity],
+    association: of.association,
+  });
+  return { resource: written.resource, ...disclosure };
+};
+
 /**
- * Builds the resource and checks it; without a patient there is nothing to build. Reasons: `not-evaluated`, `metric-unknown`,
- * `unit-mismatch`, `code-mismatch`, `code-missing`, `contradiction`, `shape`.
+ * Builds what is to be written and checks it; without a patient there is nothing to build. Reasons: `not-evaluated`, `metric-unknown`,
+ * `unit-mismatch`, `code-mismatch`, `no-clinical-shape`, `code-missing`, `contradiction`, `shape`.
  */
-export const wellFormed = (
-  of: Omit<ObservationOf, "patient"> & { readonly patient: ObservationOf["patient"] | undefined },
-): { readonly gate: GateAnswer; readonly resource: Observation | null } => {
+export const wellFormed = (of: WellFormedOf): { readonly gate: GateAnswer; readonly promotion: Promotion | null } => {
   const found = [...codingObjections(of.episode), ...orderObjections(of.episode)];
   const { patient } = of;
   if (patient === undefined || !isMetric(of.episode.metric)) {
     const missing = patient === undefined ? [objection("not-evaluated", "no patient to build the resource for")] : [];
-    return { gate: answer("wellFormed", [...found, ...missing], ""), resource: null };
+    return { gate: answer("wellFormed", [...found, ...missing], ""), promotion: null };
   }
-  const resource = observationOf({ ...of, patient });
-  const shape = checkResource(resource).map((problem) => objection("shape", problem));
+  const promotion = promotionOf({ ...of, patient });
+  const { resource, beside, audit } = promotion;
+  const shape = [resource, ...beside, audit].flatMap(checkResource).map((problem) => objection("shape", problem));
   const gate = answer("wellFormed", [...found, ...shape], `a well-formed ${resource.resourceType}`);
-  return { gate, resource: gate.passed ? resource : null };
+  return { gate, promotion: gate.passed ? promotion : null };
 };

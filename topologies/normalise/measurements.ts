@@ -3,7 +3,7 @@ import type { Problem } from "../../streams/core/failure.ts";
 import { eventTime, type DeviceTime, type EventTime, type ReceivedTime } from "../../streams/core/time.ts";
 import type { DecodedMeasurement, DecodedReading } from "../../schemas/devices/adapter.ts";
 import type { Measurement } from "../../schemas/records.ts";
-import { metricOf } from "../../schemas/terminology.ts";
+import { metricOf, pressureOf } from "../../schemas/terminology.ts";
 import { type Clock, corrected, standsAt } from "./clock.ts";
 import { type Associations, inForceAt, timeAmbiguity } from "./holder.ts";
 import { measurementIdentity } from "./identity.ts";
@@ -36,12 +36,30 @@ export interface Refusal {
  */
 export const measurementsOf = (reading: DecodedReading, context: Context): (Measurement | Refusal)[] => {
   const ordinals = new Map<string, number>();
-  return reading.measurements.map((m) => {
+  const found = reading.measurements.map((m) => {
     const series = `${m.channel}/${m.metric}`;
     const ordinal = ordinals.get(series) ?? 0;
     ordinals.set(series, ordinal + 1);
     return measurementOf(reading, m, ordinal, context);
   });
+  return found.map((m) => ("problem" in m ? m : withCompanions(m, found)));
+};
+
+/** A blood pressure with the others of its measurement: same channel, same time, same ordinal. Anything else as it is. */
+const withCompanions = (m: Measurement, all: readonly (Measurement | Refusal)[]): Measurement => {
+  const pressure = pressureOf(m.metric);
+  if (pressure === undefined) return m;
+  const companions = all.flatMap((other) =>
+    "problem" in other ||
+    other.metric === m.metric ||
+    pressureOf(other.metric) !== pressure ||
+    other.channel !== m.channel ||
+    other.eventTime !== m.eventTime ||
+    other.ordinal !== m.ordinal
+      ? []
+      : [{ metric: other.metric, value: other.value, validity: other.validity }],
+  );
+  return { ...m, companions };
 };
 
 /** Event time of a device time; received time where the device gave none, or its clock is unknown or stands still. */
@@ -93,6 +111,7 @@ const measurementOf = (
     periodMs: m.periodMs,
     ordinal,
     revision: 0,
+    companions: [],
   };
 };
 

@@ -68,6 +68,7 @@ export const measurement = (at: number, value: number | null, of: Partial<Measur
   eventTime: eventTime(at),
   periodMs: 1000,
   clockUncertaintyMs: 2_000,
+  companions: [],
   ordinal: 0,
   revision: 0,
   ...of,
@@ -117,12 +118,14 @@ export const episode = (of: Partial<Episode> = {}): Episode => ({
   qualifyingIdentity: "m-1",
   qualifyingValidity: "valid",
   clockUncertaintyMs: 2_000,
+  companions: [],
   extreme: 131,
   min: 121,
   max: 131,
   mean: 125,
   count: 30,
   ended: null,
+  late: false,
   ...of,
 });
 
