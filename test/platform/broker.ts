@@ -24,8 +24,16 @@ export const watchBroker = async (url: string): Promise<BrokerWatch> => {
   };
 };
 
-/** Ends the persistent sessions of a platform that is gone; else the broker would keep every message of later tests for it. */
+/** Ends a persistent session whose owner is gone; else the broker would keep every message of later tests for it. */
+export const forgetSession = async (
+  url: string,
+  clientId: string,
+  who: { readonly username?: string; readonly password?: string } = {},
+): Promise<void> => {
+  await (await connectAsync(url, { clientId, clean: true, reconnectPeriod: 0, ...who })).endAsync();
+};
+
+/** Those of a platform: it has two. */
 export const forgetSessions = async (url: string, clientId: string): Promise<void> => {
-  for (const session of ["vitals", "waveforms"])
-    await (await connectAsync(url, { clientId: `${clientId}-${session}`, clean: true, reconnectPeriod: 0 })).endAsync();
+  for (const session of ["vitals", "waveforms"]) await forgetSession(url, `${clientId}-${session}`);
 };
