@@ -37,7 +37,7 @@ const base = z.strictObject({
   identifier: z.array(z.union([identified(systems.episode), identified(systems.report)])).length(1),
   status: z.enum(["preliminary", "final", "amended", "entered-in-error"]),
   category: z.array(concept).length(1).optional(),
-  code: concept.refine((c) => c.coding !== undefined, "needs a LOINC or MDC coding"),
+  code: coded,
   subject: referenceTo("Patient"),
   encounter: referenceTo("Encounter").optional(),
   effectiveDateTime: instant.optional(),
@@ -69,6 +69,11 @@ const isPanelWhole = (o: Shaped): boolean =>
 const namesRule = (o: Shaped): boolean =>
   o.identifier[0]?.system !== systems.episode || o.meta.tag.some((t) => t.system === systems.rule);
 
+/** A finding of a report may have a code of our own, where nobody else has one. */
+const isPublished = (o: Shaped): boolean =>
+  o.identifier[0]?.system !== systems.episode ||
+  o.code.coding?.some((c) => c.system === systems.loinc || c.system === systems.mdc) === true;
+
 const tells = (o: Shaped): boolean => valuesIn(o) > 0 || o.component !== undefined || o.dataAbsentReason !== undefined;
 
 const observationShape = base
@@ -89,6 +94,7 @@ const observationShape = base
     path: ["component"],
     message: "a blood pressure panel has systolic and diastolic, its statistics as a member, and no value",
   })
+  .refine(isPublished, { path: ["code"], message: "needs a LOINC or MDC coding" })
   .refine(namesRule, { path: ["meta", "tag"], message: "needs the tag of the rule" });
 
 export const observationProblems = problemsOf("Observation", observationShape);

@@ -68,7 +68,7 @@ const securityOf = ({ rule }: Episode, { security }: Quality): Coding[] => [
 ];
 
 /** The qualifying value, or why there is none. */
-const valueOf = (
+const toldValueOf = (
   { qualifyingValue, ucum }: Episode,
   { absent }: Quality,
 ): Pick<Observation, "valueQuantity" | "dataAbsentReason"> =>
@@ -129,7 +129,7 @@ export const observationsOf = (of: ObservationOf): WrittenObservation => {
     code: panel?.code ?? codeOf(episode.metric),
     ...aboutOf(of),
     effectiveDateTime: utcInstant(episode.qualifyingAt),
-    ...(panel === undefined && valueOf(episode, quality)),
+    ...(panel === undefined && toldValueOf(episode, quality)),
     ...(interpretation.length > 0 && { interpretation }),
     ...(of.note !== null && { note: [{ text: of.note }] }),
     device: deviceOf(episode.device),

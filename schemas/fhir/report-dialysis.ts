@@ -35,7 +35,7 @@ const ureaInputs = ["ureaBefore", "ureaAfter"] as const;
 
 const inputComponent = ({ name, value, ucum, at, source }: ReportedValue): ObservationComponent => ({
   code: concept(systems.component, name, `${name}, of ${source} at ${utcInstant(at)}`),
-  valueQuantity: quantity(value, ucum),
+  valueQuantity: quantity(rounded(value), ucum),
 });
 
 const volumeWords = ({ sourceOfV }: KtV): string => sourceOfV ?? "none needed";

@@ -5,7 +5,7 @@
 import type { CodeableConcept, Observation, ObservationComponent } from "@medplum/fhirtypes";
 import { ok, refuse, type Result } from "../../streams/core/failure.ts";
 import type { News2, News2Part } from "../scores.ts";
-import { concept, quantity } from "./elements.ts";
+import { concept, quantity, rounded } from "./elements.ts";
 import { utcInstant } from "./instant.ts";
 import { findingOf, reportOf, type ReportOf, type When, type WrittenReport } from "./report.ts";
 import { systems } from "./systems.ts";
@@ -53,7 +53,7 @@ const spo2ByScale2 = "1104321000000108";
 const totalScore = concept(systems.snomed, "1104051000000101", "NEWS2 (National Early Warning Score 2) total score");
 
 const saidOf = ({ value, ucum, said }: News2Part): string =>
-  value === null ? (said ?? "not said") : `${value} ${ucum ?? ""}`.trim();
+  value === null ? (said ?? "not said") : `${rounded(value)} ${ucum ?? ""}`.trim();
 
 const components = ({ spo2Scale }: News2, part: News2Part): ObservationComponent[] => {
   const { words, score, finding } = parts[part.part];
@@ -64,7 +64,7 @@ const components = ({ spo2Scale }: News2, part: News2Part): ObservationComponent
     {
       code: { ...finding, text: source },
       ...(part.value !== null && part.ucum !== null
-        ? { valueQuantity: quantity(part.value, part.ucum) }
+        ? { valueQuantity: quantity(rounded(part.value), part.ucum) }
         : { valueString: saidOf(part) }),
     },
   ];

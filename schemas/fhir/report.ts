@@ -9,8 +9,10 @@ export interface ReportOf<Facts> {
   readonly facts: Facts;
   readonly patient: Patient;
   readonly status: "preliminary" | "final" | "amended";
-  /** E.g. "sessions@1". */
+  /** E.g. "reports@1". */
   readonly transform: string;
+  /** "id@version" of what an approval of such reports is for; none where nobody asked by a rule. */
+  readonly rule?: string;
   /** Log time at which it was decided (ms). */
   readonly at: number;
 }
@@ -28,8 +30,8 @@ export interface WrittenReport {
 
 export type When = { readonly effectiveDateTime: string } | { readonly effectivePeriod: Period };
 
-const metaOf = ({ facts, transform }: ReportOf<Facts>) => ({
-  tag: tagsOf({ revision: facts.revision, rule: null, transform }),
+const metaOf = ({ facts, transform, rule }: ReportOf<Facts>) => ({
+  tag: tagsOf({ revision: facts.revision, rule: rule ?? null, transform }),
 });
 
 const aboutOf = ({ patient }: ReportOf<Facts>) => ({

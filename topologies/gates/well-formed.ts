@@ -4,6 +4,7 @@
  */
 import type { DiagnosticReport, Observation } from "@medplum/fhirtypes";
 import { auditProblems } from "../../schemas/fhir/audit-shape.ts";
+import type { Hop } from "../../schemas/fhir/consent-question.ts";
 import { type Disclosure, disclosureOf } from "../../schemas/fhir/disclosure.ts";
 import { shapelessBecause } from "../../schemas/fhir/measurement.ts";
 import { type ObservationOf, observationsOf } from "../../schemas/fhir/observation.ts";
@@ -78,7 +79,7 @@ export interface WellFormedOf extends Omit<ObservationOf, "patient"> {
   readonly patient: ObservationOf["patient"] | undefined;
   /** The link by which it is this patient's. */
   readonly association: Pick<Association, "id" | "revision"> | null;
-  readonly destination: { readonly name: string };
+  readonly destination: Pick<Hop, "name" | "purpose">;
   /** True: the destination has it of this patient already. */
   readonly stands: boolean;
   /** Log time at which it is decided (ms). */
@@ -91,7 +92,7 @@ const promotionOf = (of: WellFormedOf & ObservationOf): Promotion => {
   const disclosure = disclosureOf({
     written,
     destination: destination.name,
-    purpose: null,
+    purpose: destination.purpose ?? null,
     revision,
     activity: of.stands ? "update" : "create",
     at: of.at,
