@@ -525,6 +525,8 @@ describe("the ceiling (clinical.md 22)", () => {
   it("forgets a day after a week, and keeps only who the patient is and what he consents to", () => {
     const driver = ward();
     for (const n of [0, 1, 2, 3]) play(driver, episodeAt(n));
+    for (const n of [0, 1, 2, 3])
+      driver.send("pk-7", start + minutes(20), { ...aCandidate(), episode: ended(episodeAt(n)) });
     for (const day of [1, 9]) driver.tick(two + minutes(1440 * day));
     const cells = [...driver.stored().keys()].filter((key) => key.startsWith("c\u0000pk-7"));
     expect(cells.map((cell) => cell.split("\u0000")[2])).toEqual(["patient", "consent/consent-7"]);

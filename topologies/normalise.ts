@@ -23,10 +23,11 @@ import {
   type OwnTimedValue,
   standingOf,
 } from "./normalise/device.ts";
-import { keysConcerned, withAssociation } from "./normalise/holder.ts";
+import { keysConcerned, linksBeside, withAssociation } from "./normalise/holder.ts";
 import { type Adapters, isPlatformTopic } from "./normalise/intake.ts";
 import { measurementsOf, type Refusal } from "./normalise/measurements.ts";
 import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
+import { alarmOfStranger, endStranger, forgetStranger } from "./normalise/stranger.ts";
 import { passTime } from "./normalise/tell.ts";
 import { understand, type Understood } from "./normalise/understand.ts";
 
@@ -41,7 +42,8 @@ const rulesPassBy = { empty: null, kinds: ["rules"], apply: (none: null) => none
 export const normalise = (adapters: Adapters) =>
   stage<RawBody, typeof vitalsWrites, Cell, null>("normalise", {
     // 2: devices' own alarms
-    version: 2,
+    // 3: also those of a device that no roster names, and the graver ones first where there are too many
+    version: 3,
     migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
     reads: raw,
     writes: vitalsWrites,
@@ -49,12 +51,17 @@ export const normalise = (adapters: Adapters) =>
     shared: rulesPassBy,
     step(state, entry, out) {
       const { body, logTime: at, key } = entry;
-      if (body.kind === "device") expect(state, body, at);
-      else if (body.kind === "association") associate(state, body, entry, out);
+      if (body.kind === "device") {
+        endStranger(state, at, key, out);
+        expect(state, body, at);
+      } else if (body.kind === "association") associate(state, body, entry, out);
       else if (body.kind === "reading") measure(state, entry, body, adapters, out);
       passTime(state, at, key, out);
     },
-    due: (state, now, key, out) => passTime(state, now, key, out),
+    due(state, now, key, out) {
+      forgetStranger(state, now, key, out);
+      passTime(state, now, key, out);
+    },
   });
 
 /** `telemetry.raw.waveforms` to `telemetry.waveforms`. */
@@ -91,6 +98,7 @@ const associate = (
   const next = withAssociation(known, association);
   if (next === known) return;
   state.set("associations", next);
+  for (const beside of linksBeside(known, association, at)) out.emit("vitals", association.subject, beside);
   for (const to of keysConcerned(known, association, key, at)) out.emit("vitals", to, association);
 };
 
@@ -104,6 +112,7 @@ const measure = (
   const understood = understand(state, entry, reading, adapters);
   if ("problem" in understood) {
     out.quarantine(understood.problem);
+    if (deviceOf(state) === undefined) alarmOfStranger(state, entry, reading, adapters, out);
     if (!reading.retained) stand(state, (standing) => refused(standing, entry.logTime, understood.problem));
     return;
   }

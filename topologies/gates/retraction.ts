@@ -2,8 +2,7 @@
  * What the gates had written where, and how it is taken back when the patient turns out to be another (clinical.md 10): the same resource,
  * in its next revision, entered in error. Only identity takes back; no consent that is revoked does.
  */
-import { enteredInError } from "../../schemas/fhir/entered-in-error.ts";
-import { retractionTrace } from "../../schemas/fhir/retraction.ts";
+import { retractionOf as resourcesOf } from "../../schemas/fhir/retraction.ts";
 import type { Candidate, Intent } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
@@ -68,7 +67,7 @@ export const wrongBecause = (candidate: Candidate, merged: MergedPatients): Obje
 interface Retracting {
   readonly revision: number;
   /** In words for whoever opens the chart; it names no other patient. */
-  readonly why: string;
+  readonly reason: string;
   /** Name and version of what takes back. */
   readonly transform: string;
   readonly at: LogTime;
@@ -81,17 +80,19 @@ export const retractionOf = (
 ): { readonly intent: Intent; readonly written: Written } => {
   const { candidate, intent: before } = written;
   const { rule, qualifyingIdentity } = candidate.episode;
-  const inError = (resource: string): string | null => enteredInError(resource, of);
-  const resource = inError(before.resource) ?? before.resource;
-  const beside = before.beside.map(inError).filter((one) => one !== null);
-  const { destination } = before;
-  const trace = retractionTrace(
-    { resource, beside, destination },
-    { ...of, rule, inputs: [qualifyingIdentity], association: candidate.association },
-  );
-  const { revision, at } = of;
-  const intent: Intent = { ...before, revision, resource, ...trace, at, action: "retract", resentBy: null };
-  return { intent, written: { ...written, intent: { ...intent, audit: null }, at, retracted: true } };
+  const { association } = candidate;
+  const taken = resourcesOf(before, { ...of, rule, inputs: [qualifyingIdentity], association, purpose: null });
+  const intent: Intent = {
+    ...before,
+    revision: of.revision,
+    resource: JSON.stringify(taken.resource),
+    beside: taken.beside.map((one) => JSON.stringify(one)),
+    audit: JSON.stringify(taken.audit),
+    at: of.at,
+    action: "retract",
+    resentBy: null,
+  };
+  return { intent, written: { ...written, intent: { ...intent, audit: null }, at: of.at, retracted: true } };
 };
 
 /** Null while it is open: then it may change at any time. */

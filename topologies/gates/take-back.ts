@@ -60,7 +60,7 @@ export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): 
   }
   unfold(state, destination.name, identity);
   if (!stands(written)) return;
-  const taken = retractionOf(written, { revision, why: `Entered in error: ${wrong.detail}`, transform, at });
+  const taken = retractionOf(written, { revision, reason: `Entered in error: ${wrong.detail}`, transform, at });
   out.emit("outbox", candidate.patientKey, taken.intent);
   state.set(writtenCell(destination.name, identity), taken.written);
   lookNoLaterThan(state, writtenForgottenAt(taken.written) ?? Number.POSITIVE_INFINITY);

@@ -43,6 +43,8 @@ export const nextBoundary = (known: Associations, now: number): number | null =>
   return next;
 };
 
+const isCorrectable = ({ to }: Association, now: number): boolean => to === null || to + correctableMs > now;
+
 /** From when on an association's new revision may change whose the device's measurements are; null: from nowhere on. */
 const changesFrom = (before: Association | undefined, next: Association): number | null => {
   if (before === undefined) return next.from;
@@ -68,9 +70,15 @@ export const keysConcerned = (
   const from = changesFrom(known, next);
   const own = new Set([next.subject, ...(known === undefined ? [] : [known.subject])]);
   if (from === null || from >= now) return [...own];
-  const others = before.filter(({ to }) => to === null || to + correctableMs > now).map(({ subject }) => subject);
+  const others = before.filter((other) => isCorrectable(other, now)).map(({ subject }) => subject);
   return [...new Set([...own, ...others, device])];
 };
+
+/** The links that a new one's subject is told of before it: should the new one turn out wrong, one of them may hold. */
+export const linksBeside = (before: Associations, next: Association, now: number): Associations =>
+  before.some(({ id }) => id === next.id)
+    ? []
+    : before.filter((other) => !other.voided && other.subject !== next.subject && isCorrectable(other, now));
 
 /** A late measurement whose time may lie on either side of a change of patient is nobody's until a person says whose. */
 export const timeAmbiguity = (

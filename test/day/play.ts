@@ -1,0 +1,190 @@
+/** Plays a day through normalise, thresholds, candidates and gates: what devices send and what the registry says, in the order of the log. */
+import { aConsent, aRule } from "../../schemas/fhir/clinical.fixture.ts";
+import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
+import type { Association, Device, Episode, Intent, Patient, Reading, Task } from "../../schemas/records.ts";
+import type { RawBody } from "../../schemas/topics.ts";
+import { ok } from "../../streams/core/failure.ts";
+import { deviceTime, logTime, receivedTime } from "../../streams/core/time.ts";
+import { chain } from "../../streams/sim/chain.ts";
+import { drive } from "../../streams/sim/drive.ts";
+import { random } from "../../streams/sim/random.ts";
+import { candidates } from "../../topologies/candidates.ts";
+import { gates, type GatePolicy } from "../../topologies/gates.ts";
+import { normalise } from "../../topologies/normalise.ts";
+import { thresholds } from "../../topologies/thresholds.ts";
+import { type Day, dayStart, minuteMs, minutesOfDay } from "./hospital-day.ts";
+import { deviceOf, Registry } from "./registry.ts";
+
+const rule = aRule({
+  minimumMs: minuteMs,
+  clearMs: minuteMs,
+  ceilingPerDay: 10_000,
+  approval: { by: "Dr. Ada Brandt", at: dayStart - minutesOfDay * minuteMs, demo: false },
+});
+
+export const policyOf = (mergedPatients: "leave" | "move"): GatePolicy => ({
+  destinations: [{ name: "ehr", finalAtEnd: true, mergedPatients }],
+  acceptDemoApprovals: false,
+  clockUncertaintyMs: 2_000,
+});
+
+/** The payload is the reading as it is to be decoded. */
+const adapter: DeviceAdapter = {
+  model: "test-monitor",
+  vendor: "test",
+  decode: (payload) => ok(JSON.parse(new TextDecoder().decode(payload)) as DecodedReading),
+};
+
+const device = (name: string): Device => ({
+  kind: "device",
+  device: name,
+  model: adapter.model,
+  serial: null,
+  unit: "icu-1",
+  clockUncertaintyMs: 2_000,
+  silentAfterMs: 3_600_000,
+  version: 1,
+});
+
+interface Sample {
+  readonly minute: number;
+  readonly value: number;
+}
+
+/** Now and then a heart rate of 150 for some minutes, and 80 on either side; nothing in between, to keep a day short. */
+const samplesOf = (seed: number, bed: number): readonly Sample[] => {
+  const r = random(seed, `bed ${bed}`);
+  const samples: Sample[] = [];
+  for (let minute = Math.floor(r.between(1, 30)); minute < minutesOfDay - 20; minute += Math.floor(r.between(18, 45))) {
+    const high = Math.floor(r.between(2, 11));
+    samples.push({ minute: minute++, value: 80 });
+    for (let i = 0; i < high; i++) samples.push({ minute: minute++, value: 150 });
+    for (let i = 0; i < 3; i++) samples.push({ minute: minute++, value: 80 });
+  }
+  return samples;
+};
+
+interface Entry {
+  readonly at: number;
+  readonly key: string;
+  readonly body: RawBody;
+}
+
+/** As they are logged: a device that was cut off sends what it kept within a minute or two, then goes on. */
+const readingsOf = (seed: number, day: Day): readonly Entry[] =>
+  Array.from({ length: day.beds }, (_, bed) => bed).flatMap((bed) => {
+    const { cutOff } = day;
+    let loggedAt = 0;
+    return samplesOf(seed, bed).map(({ minute, value }, sequence): Entry => {
+      const measuredAt = dayStart + minute * minuteMs;
+      const held = bed === cutOff.bed && cutOff.from <= measuredAt && measuredAt < cutOff.to;
+      loggedAt = Math.max(loggedAt + 200, held ? cutOff.to : measuredAt + 80);
+      const decoded: DecodedReading = {
+        device: null,
+        boot: "boot-1",
+        sequence,
+        deviceTime: deviceTime(measuredAt),
+        measurements: [
+          {
+            channel: "ecg",
+            metric: "heartRate",
+            value,
+            ucum: "/min",
+            validity: "valid",
+            evidence: null,
+            periodMs: minuteMs,
+          },
+        ],
+        waveforms: [],
+        problems: [],
+      };
+      return { at: loggedAt, key: deviceOf(bed), body: readingOf(deviceOf(bed), decoded, loggedAt) };
+    });
+  });
+
+const readingOf = (name: string, decoded: DecodedReading, at: number): Reading => ({
+  kind: "reading",
+  device: name,
+  stream: "numerics",
+  mqttTopic: `ward/icu-1/${name}/numerics`,
+  payload: new TextEncoder().encode(JSON.stringify(decoded)),
+  receivedTime: receivedTime(at),
+  session: "s-1",
+  dup: false,
+  retained: false,
+  truncated: null,
+});
+
+export interface Played {
+  /** In the order in which they went out. */
+  readonly intents: readonly Intent[];
+  readonly tasks: readonly Task[];
+  /** Each in its newest form. */
+  readonly episodes: ReadonlyMap<string, Episode>;
+  readonly links: readonly Association[];
+  readonly candidates: number;
+}
+
+/** `repeats`: every association is told again, once after it and once at the end. */
+export const play = (
+  seed: number,
+  day: Day,
+  options: { readonly repeats: boolean; readonly merged: "leave" | "move" },
+): Played => {
+  const stages = {
+    normalise: drive(normalise(new Map([[adapter.model, adapter]]))),
+    thresholds: drive(thresholds),
+    candidates: drive(candidates),
+    gates: drive(gates(policyOf(options.merged))),
+  };
+  const ward = chain<RawBody>(Object.values(stages), ["vitals", "episodes", "events"]);
+  const registry = new Registry(day.merged);
+  const early = dayStart - 3_600_000;
+  stages.thresholds.send("", early, { kind: "rules", version: 1, effectiveFrom: logTime(early), rules: [rule] });
+  const know = (patient: Patient, at: number): void => stages.gates.send(patient.patientKey, at, patient);
+  for (const patient of registry.patients(day.persons)) {
+    know(patient, early);
+    const { patientKey } = patient;
+    const [from, recordedAt] = [early, early];
+    stages.gates.send(patientKey, early, aConsent({ id: `c-${patientKey}`, patientKey, from, recordedAt }));
+  }
+  for (let bed = 0; bed < day.beds; bed++) ward.send(deviceOf(bed), early, device(deviceOf(bed)));
+
+  const told: (Association | Patient)[] = [];
+  const tell = (record: Association | Patient, at: number): void => {
+    if (record.kind === "patient") know(record, at);
+    else ward.send(record.device, at, record);
+  };
+  const happenings = [
+    ...readingsOf(seed, day).map((entry) => ({ at: entry.at, do: () => ward.send(entry.key, entry.at, entry.body) })),
+    ...day.told.map((one) => ({
+      at: one.at,
+      do: () => {
+        for (const record of registry.hear(one)) {
+          told.push(record);
+          tell(record, one.at);
+          if (options.repeats) tell(record, one.at);
+        }
+      },
+    })),
+    ...Array.from({ length: 4 * 36 }, (_, i) => dayStart + i * 15 * minuteMs).map((at) => ({
+      at,
+      do: () => ward.tick(at),
+    })),
+  ].sort((a, b) => a.at - b.at);
+  for (const happening of happenings) happening.do();
+  const end = (happenings.at(-1)?.at ?? 0) + 1_000;
+  if (options.repeats) for (const record of told) tell(record, end);
+
+  const episodes = new Map<string, Episode>();
+  for (const { body } of stages.thresholds.outputs("episodes"))
+    if (body.kind === "episode" && body.revision >= (episodes.get(body.identity)?.revision ?? 0))
+      episodes.set(body.identity, body);
+  return {
+    intents: stages.gates.outputs("outbox").flatMap(({ body }) => (body.kind === "intent" ? [body] : [])),
+    tasks: stages.gates.outputs("tasks").flatMap(({ body }) => (body.kind === "task" ? [body] : [])),
+    episodes,
+    links: registry.links,
+    candidates: stages.candidates.outputs("events").length,
+  };
+};
