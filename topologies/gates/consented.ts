@@ -1,43 +1,61 @@
 /**
- * Gate 4: a consent covers this destination, both when the data arose and now (clinical.md 19). The stage asks with log
- * time; what writes to the destination asks again, with its own now, at the moment of writing.
+ * Gate 4: this hop may be crossed, by a consent or by the law that its configuration names, both when the data arose and now; or by
+ * a named person's override that has not run out (clinical.md 19). The stage asks with log time; what writes to the destination asks
+ * again, with its own now, at the moment of writing.
  */
+import { judgeConsents } from "../../schemas/fhir/consent-judge.ts";
+import type { ConsentQuestion } from "../../schemas/fhir/consent-question.ts";
+import type { Zones } from "../../schemas/fhir/moment.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Consent, GateAnswer } from "../../schemas/records.ts";
-import { answer, objection, objections } from "./answer.ts";
+import type { AccessOverride, FhirConsent, GateAnswer } from "../../schemas/records.ts";
+import { answer, objection } from "./answer.ts";
+import { type ConsentEvidence, directivesIn } from "./consent-evidence.ts";
 
-const covers = (c: Consent, time: number): boolean => c.from <= time && (c.to === null || time < c.to);
+export type { ConsentEvidence } from "./consent-evidence.ts";
 
-/** The newest record speaks; of two recorded at once the denial does. A permit from the future says nothing yet. */
-const newest = (consents: readonly Consent[], destination: string, now: number): Consent | undefined =>
-  consents
-    .filter((c) => c.destination === destination && (c.decision === "deny" || c.recordedAt <= now))
-    .sort((a, b) => b.recordedAt - a.recordedAt || Number(b.decision === "deny") - Number(a.decision === "deny"))[0];
+/** An override ends after so long at the latest, whatever it says. */
+export const longestOverrideMs = 24 * 3_600_000;
+
+/** By nobody, for no reason, or backwards: none. */
+const isSound = ({ by, reason, from, to }: AccessOverride): boolean =>
+  by.trim() !== "" && reason.trim() !== "" && from < to;
+const endOf = ({ from, to }: AccessOverride): number => Math.min(to, from + longestOverrideMs);
+const isInForce = (override: AccessOverride, time: number): boolean => override.from <= time && time < endOf(override);
+
+export interface Asking {
+  /** Where dates without a zone are written; anywhere unless told otherwise. */
+  readonly zones?: Zones | undefined;
+  /** Why a denial may be there that is not known here; null: nothing speaks for that. */
+  readonly blind?: string | null | undefined;
+  /** Whether what a record permits counts no more, for its source was not heard for too long; as the record itself says unless told otherwise. */
+  readonly isStale?: ((record: FhirConsent) => boolean) | undefined;
+}
 
 /**
- * `consents`: the newest version of each of one patient's. `eventTimes`: when the data arose (ms); `now` in the same scale.
- * Reasons: `consent-unknown`, `consent-denied`, `consent-not-at-event`, `consent-not-now`.
+ * Reasons: `consent-unknown`, `consent-denied`, `consent-review`, `consent-unreadable`, `consent-stale`, `consent-inactive`,
+ * `consent-not-at-event`, `consent-not-now`, `override-expired` (one was in force when the data arose, and there is nothing else).
  */
 export const consented = (
-  consents: readonly Consent[],
-  destination: string,
-  eventTimes: readonly number[],
-  now: number,
+  evidence: ConsentEvidence,
+  question: ConsentQuestion,
+  { zones, blind = null, isStale }: Asking = {},
 ): GateAnswer => {
-  const consent = newest(consents, destination, now);
-  if (consent === undefined)
-    return answer("consented", [objection("consent-unknown", `no consent is known for ${destination}`)], "");
-  const named = `consent ${consent.id} version ${consent.version}`;
-  if (consent.decision === "deny")
-    return answer("consented", [objection("consent-denied", `${named} denies ${destination}`)], "");
-  const before = eventTimes.find((time) => !covers(consent, time));
-  const found = objections(
-    before !== undefined && objection("consent-not-at-event", `${named} does not cover data of ${utcInstant(before)}`),
-    !covers(consent, now) && objection("consent-not-now", `${named} is not in force at ${utcInstant(now)}`),
-  );
-  return answer("consented", found, `${named} permits ${destination}`);
+  const { hop, eventTimes, now } = question;
+  const said = judgeConsents(directivesIn(evidence, { zones, isStale }), question, blind);
+  if (said.standing === "permit") return answer("consented", [], said.detail);
+  const overrides = evidence.overrides.filter((o) => isSound(o) && o.destination === hop.name);
+  const held = overrides.find((o) => isInForce(o, now));
+  if (held !== undefined)
+    return answer("consented", [], `by override of ${held.by} until ${utcInstant(endOf(held))}: ${said.detail}`);
+  const refusal = objection(said.standing, said.detail);
+  const expired = overrides.find((o) => endOf(o) <= now && eventTimes.some((time) => isInForce(o, time)));
+  if (expired === undefined) return answer("consented", [refusal], "");
+  const detail = `the override of ${expired.by} ended at ${utcInstant(endOf(expired))}`;
+  return answer("consented", [objection("override-expired", detail), refusal], "");
 };
 
-/** Of a patient's consents as they come in, the newest version of each id. */
-export const supersedes = (known: Consent | undefined, next: Consent): boolean =>
-  known === undefined || next.version >= known.version;
+/** Of a patient's records as they come in, the newest version of each id. */
+export const supersedes = (
+  known: { readonly version: number } | undefined,
+  next: { readonly version: number },
+): boolean => known === undefined || next.version >= known.version;
