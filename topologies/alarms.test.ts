@@ -178,3 +178,67 @@ describe("what comes late", () => {
     expect(alarmsOf(d).at(-1)?.detail).toBe("came late and is not known to be over");
   });
 });
+
+describe("readings that were stored and came after later ones", () => {
+  const stored = episodeOf(high, 0, 131, { late: true });
+
+  it("become one delayed item, whatever is open now and whatever happens to the device meanwhile", () => {
+    const d = ward();
+    d.send(subject, at(600), episodeOf(high, 590, 140));
+    d.send(subject, at(601), stored);
+    d.send(subject, at(602), stateOf("silent", 602));
+    d.send(subject, at(603), stateOf("streaming", 603, { bed: "5" }));
+    d.send(subject, at(660), endOf(stored, 60, "the stored readings end here"));
+    const ofStored = alarmsOf(d).filter(({ origin }) => origin === stored.identity);
+    expect(ofStored.map(({ timeliness }) => timeliness)).toEqual(["late", "late", "over"]);
+    expect(ofStored.at(-1)).toMatchObject({ phase: "end", onset: at(0), end: at(60), bed: "5" });
+    const ofNow = alarmsOf(d).filter(({ origin, source }) => source === "rule" && origin !== stored.identity);
+    expect(ofNow.every(({ present }) => present)).toBe(true);
+    expect(d.refusals()).toEqual([]);
+  });
+
+  it("are as late where they came within a minute", () => {
+    const d = ward();
+    d.send(subject, at(30), stored);
+    d.send(subject, at(40), endOf(stored, 25, "the stored readings end here"));
+    expect(alarmsOf(d).map(({ timeliness }) => timeliness)).toEqual(["late", "over"]);
+  });
+
+  it("of a device that left are told to the unit where it stood", () => {
+    const d = ward();
+    d.send(subject, at(100), { kind: "subjectEnded", subject, device: "mon-1", at: eventTime(at(100)) });
+    d.send(subject, at(700), stored);
+    d.tick(at(702));
+    d.send(subject, at(712), endOf(stored, 60, "the stored readings end here"));
+    expect(alarmsOf(d).map(({ timeliness, unit }) => `${timeliness} ${unit}`)).toEqual(["late ICU", "over ICU"]);
+    expect(d.refusals()).toEqual([]);
+  });
+});
+
+describe("a new version of a rule whose alarm is open", () => {
+  const start = episodeOf(high, 0, 131);
+
+  it("raises nothing again; a higher priority of it escalates, and what it changes is told", () => {
+    const d = ward();
+    d.send(subject, at(10), start);
+    const rule = { ...high, version: 2, limit: 125, priority: "high" as const };
+    d.send(subject, at(20), { ...start, revision: 1, rule });
+    d.send(subject, at(21), { ...start, revision: 1, rule });
+    d.send(subject, at(40), { ...endOf(start, 30), revision: 2, rule });
+    expect(
+      alarmsOf(d).map(({ phase, instance, priority, highLimit }) => [phase, instance, priority, highLimit]),
+    ).toEqual([
+      ["start", 0, "medium", 120],
+      ["escalate", 0, "high", 125],
+      ["end", 0, "high", 125],
+    ]);
+  });
+
+  it("that only has another version is an update, with the value that was told last", () => {
+    const d = ward();
+    d.send(subject, at(10), start);
+    d.send(subject, at(50), still(start, 50, "afterGap", 139));
+    d.send(subject, at(60), { ...start, revision: 1, rule: { ...high, version: 2 } });
+    expect(alarmsOf(d).at(-1)).toMatchObject({ phase: "update", ruleVersion: 2, value: 139, onset: at(0) });
+  });
+});

@@ -20,7 +20,9 @@ const writes = { alarms: alarmsTopic, quarantine: alertQuarantine };
 
 /** `telemetry.episodes` to `alert.alarms`, which is keyed by unit. */
 export const alarms = stage<EpisodesBody, typeof writes, Cell>("alarms", {
-  version: 1,
+  // 2: what was stored and comes after later readings is a condition of its own, and a rule's new version changes an open alarm
+  version: 2,
+  migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
   reads: episodes,
   writes,
   quarantine: "quarantine",
@@ -50,7 +52,7 @@ const take = (desk: Desk, body: EpisodesBody): void => {
   else if (body.kind === "deviceAlarm") takeDeviceAlarm(desk, body);
   else if (body.kind === "deviceState") takeDeviceState(desk, body);
   else if (body.kind === "sensorState") takeSensorState(desk, body);
-  else if (body.kind === "association") takeAssociation(desk, body);
+  else if (body.kind === "association" && body.subject === desk.who) takeAssociation(desk, body);
   else if (body.kind === "subjectEnded") takeSubjectEnded(desk, body);
   if (isAboutAlarms(body)) endIfLeft(desk, body.device);
 };

@@ -303,7 +303,7 @@ describe("a device that leaves its subject", () => {
     stream(d, 20, "heartRate", times(20, 150));
     expect(told(d)).toEqual(["hr-high start 0-", "hr-high end 0-10"]);
     expect(episodes(d)[1]).toMatchObject({ ended: "subject ended" });
-    d.tick(t0 + 700_000);
+    d.tick(t0 + 86_500_000);
     expect([...d.stored().keys()].filter((k) => k !== "checkpoint")).toEqual([]);
   });
 
@@ -326,6 +326,62 @@ describe("a new set of rules", () => {
     stream(d, 20, "heartRate", times(20, 125));
     expect(episodes(d).at(-1)).toMatchObject({ phase: "end", ended: "rule changed", rule: { version: 1 } });
     expect(told(d)).toHaveLength(2);
+  });
+
+  const announce = (d: ReturnType<typeof driven>, rule: Rule, second: number): void =>
+    d.send("", t0 + second * 1_000, {
+      kind: "rules",
+      version: 2,
+      effectiveFrom: logTime(t0 + second * 1_000),
+      rules: [rule],
+    });
+
+  it("keeps an episode that the new version of its rule holds too: one revision says so, and one end comes", () => {
+    const d = driven([hrHigh]);
+    stream(d, 0, "heartRate", times(11, 150));
+    announce(d, { ...hrHigh, version: 2, limit: 130, clear: 126, priority: "high" }, 11);
+    stream(d, 11, "heartRate", [150, 150, 128, 150, ...times(20, 80)]);
+    expect(episodes(d).map(({ phase, revision, rule, ended }) => [phase, revision, rule.version, ended])).toEqual([
+      ["start", 0, 1, null],
+      ["start", 1, 2, null],
+      ["end", 2, 2, "cleared"],
+    ]);
+    expect(new Set(episodes(d).map(({ identity }) => identity)).size).toBe(1);
+    expect(episodes(d)[1]).toMatchObject({ start: t0, rulesVersion: 2, rule: { priority: "high", limit: 130 } });
+  });
+
+  it("what was clearing goes on clearing under it; an invalid sample decides nothing", () => {
+    const d = driven([hrHigh]);
+    stream(d, 0, "heartRate", [...times(11, 150), 80, 80]);
+    announce(d, { ...hrHigh, version: 2, title: "another title" }, 13);
+    give(d, 13, "heartRate", 80, { validity: "invalid" });
+    expect(told(d)).toEqual(["hr-high start 0-"]);
+    stream(d, 14, "heartRate", times(20, 80));
+    expect(episodes(d).at(-1)).toMatchObject({ phase: "end", ended: "cleared", rule: { version: 2 } });
+  });
+
+  it("a crossing that lasts goes on counting where every sample is beyond the new limit too, else it begins anew", () => {
+    const starts = (limit: number): number[] => {
+      const d = driven([hrHigh]);
+      stream(d, 0, "heartRate", times(6, 125));
+      announce(d, { ...hrHigh, version: 2, limit, clear: limit - 5 }, 6);
+      stream(d, 6, "heartRate", times(20, 150));
+      return episodes(d).map(({ start }) => (start - t0) / 1_000);
+    };
+    expect(starts(122)).toEqual([0]);
+    expect(starts(130)).toEqual([6]);
+  });
+
+  it("that was approved and is not any more ends what was told, and begins in the shadow", () => {
+    const d = driven([{ ...hrHigh, approval: { by: "Dr. Amsel", at: t0, demo: false } }]);
+    stream(d, 0, "heartRate", times(11, 150));
+    announce(d, { ...hrHigh, version: 2, approval: null }, 11);
+    stream(d, 11, "heartRate", times(12, 150));
+    expect(episodes(d).map(({ phase, rule, ended }) => [phase, rule.version, ended])).toEqual([
+      ["start", 1, null],
+      ["end", 1, "rule changed"],
+      ["start", 2, null],
+    ]);
   });
 
   it("leaves the episodes of unchanged rules open", () => {
@@ -372,10 +428,11 @@ describe("whatever is measured", () => {
           const out = run(null);
           const open = new Set<string>();
           for (const e of out) {
+            const episode = `${e.rule.id} ${e.late}`;
             if (e.phase === "start") {
-              expect(open.has(e.rule.id)).toBe(false);
-              open.add(e.rule.id);
-            } else expect(open.delete(e.rule.id)).toBe(true);
+              expect(open.has(episode)).toBe(false);
+              open.add(episode);
+            } else expect(open.delete(episode)).toBe(true);
             expect(e.end ?? e.start).toBeGreaterThanOrEqual(e.start);
           }
           expect(run(restartAt)).toEqual(out);

@@ -1,16 +1,19 @@
 /**
  * Judges each measurement by the rules in force and makes episodes: a start when a crossing has lasted, an end when it has been back.
  * Each series (device, channel, metric) is judged alone (clinical.md 14), in the order of event time: what is not later than the last
- * judged sample of its series is not judged, unless that sample lies in the future. Nothing here waits for a timer or a watermark.
+ * judged sample of its series is judged beside it where it was stored and nobody has judged its time (thresholds/backlog.ts), and else not.
+ * No live sample waits for a timer or a watermark.
  */
-import { stage, type Entry, type Out } from "../streams/core/stage.ts";
+import { stage, type Entry } from "../streams/core/stage.ts";
 import type { SensorState, StillCrossing } from "../schemas/alert-records.ts";
-import type { Association, DeviceState, Episode, Measurement, Rule, SubjectEnded } from "../schemas/records.ts";
+import type { Association, DeviceState, Episode, Measurement, SubjectEnded } from "../schemas/records.ts";
 import { episodes, telemetryQuarantine, type VitalsBody, vitals } from "../schemas/topics.ts";
+import { closeBacklog, closeQuiet, isBacklog, judgeBacklog, rememberJudged } from "./thresholds/backlog.ts";
 import {
   type Cell,
   episodeCell,
   type Judging,
+  judgedCell,
   type Left,
   leftCell,
   lookNoLaterThan,
@@ -20,8 +23,8 @@ import {
   seriesOf,
 } from "./thresholds/cells.ts";
 import { isJudged } from "./thresholds/crossing.ts";
-import { endOf, startOf } from "./thresholds/episode.ts";
-import { type Advance, advance, end, type Machine } from "./thresholds/machine.ts";
+import { roomMs } from "./thresholds/judged.ts";
+import { type Advance, advance, type Machine } from "./thresholds/machine.ts";
 import { inPast, rewound, type Series } from "./thresholds/rewind.ts";
 import { lookRound, sensorState } from "./thresholds/round.ts";
 import {
@@ -43,15 +46,16 @@ import {
   stuckAfter,
 } from "./thresholds/sensor.ts";
 import { isLate, stillWhy } from "./thresholds/still.ts";
+import { type EpisodesOut, type RulesNow, Teller } from "./thresholds/telling.ts";
 
 const writes = { episodes, quarantine: telemetryQuarantine };
-type EpisodesOut = Out<typeof writes>;
-/** How long it is remembered that a device left: measurements that arrive later than this are too late for anything. */
-const leftKeptMs = 600_000;
+/** How long it is remembered that a device left, and what was judged of it: what it had stored may come as much later. */
+const leftKeptMs = 86_400_000;
 
 export const thresholds = stage<VitalsBody, typeof writes, Cell, RuleSets>("thresholds", {
   // 2: says what the alert circuit must know of devices, series and open episodes
-  version: 2,
+  // 3: judges stored readings that come after live ones, and keeps an episode over a new version of its rule
+  version: 3,
   migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
   reads: vitals,
   writes,
@@ -72,6 +76,7 @@ export const thresholds = stage<VitalsBody, typeof writes, Cell, RuleSets>("thre
   due(state, now, key, out) {
     state.dueAt = null;
     lookRound(state, now, key, (said) => out.emit("episodes", key, said));
+    closeQuiet(state, now, key, out);
     forgetLeft(state, now);
   },
 });
@@ -83,29 +88,65 @@ const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out:
   const series = known && rewound(known, m, entry.logTime);
   if (series !== undefined && m.eventTime <= series.judgedAt) {
     sayStuck(state, entry, series, m, out);
+    if (isBacklog(m, series.from ?? series.judgedAt, series.judgedAt))
+      judgeBacklog(state, entry, m, rulesNow(state, m, entry.logTime, sets), out);
     return;
   }
-  if (hasLeft(state, m)) return;
-  const inForce = rulesInForce(sets, entry.logTime);
-  const population = (state.get(populationCell(m.device)) as Population | undefined) ?? unknownPopulation;
-  const rules = inForce === undefined ? [] : rulesFor(inForce, m.metric, population);
-  const tell = teller(state, entry.key, name, out);
-
-  const machines: Machine[] = [];
-  for (const machine of series?.machines ?? [])
-    if (!rules.some((rule) => isOf(machine, rule))) tell(end(machine, "rule changed"));
-  for (const rule of rules) {
-    const before = series?.machines.find((machine) => isOf(machine, rule));
-    const after = advance(before, rule, m);
-    const why = stillWhy(before, after.machine, m, entry.logTime);
-    if (why !== null) stillCrosses(state, entry.key, episodeCell(rule.id, name), why, m, out);
-    if (after.machine !== undefined) machines.push(timely(after, why, isLate(m, entry.logTime)));
-    if (after.moves.length > 0) tell(after, (machine) => startOf(machine, rule, inForce?.version ?? 0, m, entry.key));
+  if (hasLeft(state, m)) {
+    if (isLate(m, entry.logTime)) judgeBacklog(state, entry, m, rulesNow(state, m, entry.logTime, sets), out);
+    return;
   }
-  const judgedAt = isJudged(m) ? m.eventTime : (series?.judgedAt ?? 0);
+  const machines = judgeLive(state, entry, series, m, rulesNow(state, m, entry.logTime, sets), out);
+  const judged = isJudged(m) ? goneOn(state, series, m) : { judgedAt: series?.judgedAt ?? 0, from: series?.from };
   const { heardAt, limitMs, sensor } = hear(state, entry, series, m, out);
+  const { judgedAt, from } = judged;
   const heard = { judgedAt, machines, heardAt, limitMs };
-  state.set(seriesCell(name), sensor === undefined ? heard : { ...heard, sensor });
+  state.set(seriesCell(name), {
+    ...heard,
+    ...(from !== undefined && { from }),
+    ...(sensor !== undefined && { sensor }),
+  });
+};
+
+const rulesNow = (state: Judging, { device, metric }: Measurement, at: number, sets: RuleSets): RulesNow => {
+  const inForce = rulesInForce(sets, at);
+  const population = (state.get(populationCell(device)) as Population | undefined) ?? unknownPopulation;
+  return { rules: inForce === undefined ? [] : rulesFor(inForce, metric, population), version: inForce?.version ?? 0 };
+};
+
+/** The series' machines after its latest sample, with what that tells. */
+const judgeLive = (
+  state: Judging,
+  { key, logTime: now }: Entry<VitalsBody>,
+  series: Series | undefined,
+  m: Measurement,
+  { rules, version }: RulesNow,
+  out: EpisodesOut,
+): readonly Machine[] => {
+  const name = seriesName(m);
+  const known = series?.machines ?? [];
+  const teller = new Teller(state, key, name, out, false);
+  if (known.length > 0) teller.endOthers(known, rules);
+  const machines: Machine[] = [];
+  for (const rule of rules) {
+    const before = known.length === 0 ? undefined : teller.found(known, rule, version, m);
+    const after = advance(before, rule, m);
+    const why = stillWhy(before, after.machine, m, now);
+    if (why !== null) stillCrosses(state, key, episodeCell(rule.id, name), why, m, out);
+    if (after.machine !== undefined) machines.push(timely(after, why, isLate(m, now)));
+    if (after.moves.length > 0) teller.tell(after, rule, version, m);
+  }
+  return machines;
+};
+
+/** Up to when the series is judged now, and since when without room for what was stored: a stretch that a gap closes is remembered. */
+const goneOn = (state: Judging, series: Series | undefined, m: Measurement): { judgedAt: number; from: number } => {
+  const { judgedAt = 0 } = series ?? {};
+  if (series === undefined || judgedAt === 0) return { judgedAt: m.eventTime, from: m.eventTime };
+  const from = series.from ?? judgedAt;
+  if (m.eventTime - judgedAt <= roomMs(m)) return { judgedAt: m.eventTime, from };
+  rememberJudged(state, seriesName(m), [from, judgedAt], roomMs(m));
+  return { judgedAt: m.eventTime, from: m.eventTime };
 };
 
 /** A sample that is not judged, for its time has passed: where there are no others for long, nobody judges the series. */
@@ -180,28 +221,6 @@ const stillCrosses = (
   out.emit("episodes", subject, { kind, episode: identity, subject, device, why, value: value ?? 0, at, receivedTime });
 };
 
-const isOf = (machine: Machine, rule: Rule): boolean =>
-  machine.ruleId === rule.id && machine.ruleVersion === rule.version;
-
-/** Writes the starts and ends of an advance. Only what was told to start is told to end. */
-const teller =
-  (state: Judging, subject: string, name: string, out: EpisodesOut) =>
-  ({ moves }: Advance, starting?: (machine: Machine) => Episode): void => {
-    for (const move of moves) {
-      const cell = episodeCell(move.machine.ruleId, name);
-      if (move.what === "start" && starting !== undefined) {
-        const start = starting(move.machine);
-        state.set(cell, start);
-        out.emit("episodes", subject, start);
-      }
-      if (move.what === "end") {
-        const start = state.get(cell) as Episode;
-        state.delete(cell);
-        out.emit("episodes", subject, endOf(start, move.machine, move.ended));
-      }
-    }
-  };
-
 /** A measurement from before its device left; one from after it means that the device is back. */
 const hasLeft = (state: Judging, m: Measurement): boolean => {
   const left = state.get(leftCell(m.device)) as Left | undefined;
@@ -213,7 +232,9 @@ const hasLeft = (state: Judging, m: Measurement): boolean => {
 
 const link = (state: Judging, key: string, at: number, association: Association, out: EpisodesOut): void => {
   out.emit("episodes", key, association);
-  const over = association.to !== null && association.to <= at;
+  // One of another's goes on to whoever must know what the device turned out to measure; here it says nothing.
+  if (association.subject !== key) return;
+  const over = association.voided || (association.to !== null && association.to <= at);
   if (over) return;
   state.set(populationCell(association.device), { ageBand: association.ageBand, unit: association.unit });
   state.delete(leftCell(association.device));
@@ -231,8 +252,12 @@ const leave = (state: Judging, key: string, at: number, ended: SubjectEnded, out
   const { device, at: leftAt } = ended;
   for (const { cell, series, ...source } of seriesOf(state)) {
     if (source.device !== device) continue;
-    const tell = teller(state, key, seriesName(source), out);
-    for (const machine of series.machines) tell(end(machine, "subject ended"));
+    const name = seriesName(source);
+    const teller = new Teller(state, key, name, out, false);
+    for (const machine of series.machines) teller.end(machine, subjectEnded);
+    closeBacklog(state, key, name, out, subjectEnded);
+    const { from, judgedAt } = series;
+    if (judgedAt > 0) rememberJudged(state, name, [from ?? judgedAt, judgedAt], 0);
     state.delete(cell);
   }
   out.emit("episodes", key, ended);
@@ -240,14 +265,26 @@ const leave = (state: Judging, key: string, at: number, ended: SubjectEnded, out
   lookNoLaterThan(state, at + leftKeptMs);
 };
 
+const subjectEnded = "subject ended";
+
 const forgetLeft = (state: Judging, now: number): void => {
   for (const [cell, value] of state.cells()) {
     const [kind, device] = cell.split("/");
     if (kind !== "left" || device === undefined) continue;
     const { loggedAt } = value as Left;
-    if (loggedAt + leftKeptMs <= now) {
+    if (loggedAt + leftKeptMs > now) lookNoLaterThan(state, loggedAt + leftKeptMs);
+    else {
       state.delete(cell);
       state.delete(populationCell(device));
-    } else lookNoLaterThan(state, loggedAt + leftKeptMs);
+      forgetJudged(state, device);
+    }
+  }
+};
+
+/** What was stored of a device that left for so long is beyond telling apart from what was judged. */
+const forgetJudged = (state: Judging, device: string): void => {
+  for (const [cell] of state.cells()) {
+    const [kind, , of] = cell.split("/");
+    if (`${kind}/` === judgedCell("") && of === device) state.delete(cell);
   }
 };

@@ -3,13 +3,14 @@ import { receivedTime } from "../../streams/core/time.ts";
 import type { StillCrossing } from "../../schemas/alert-records.ts";
 import type { Episode } from "../../schemas/records.ts";
 import { type Condition, end, raise, raiseAgain, type Word } from "./condition.ts";
-import { asTold, confirm, unseen } from "./course.ts";
+import { asTold, change, confirm, unseen } from "./course.ts";
 import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";
 import { factsOfEpisode } from "./facts.ts";
 import { sounding } from "./signal.ts";
 
-const nameOfRule = ({ device, channel, metric, rule }: Episode): string =>
-  nameOf("rule", device, channel, metric, rule.id);
+/** What was stored and came after later readings is a condition beside the one of now, which it neither opens nor ends. */
+const nameOfRule = ({ device, channel, metric, rule, late }: Episode): string =>
+  nameOf("rule", device, channel, metric, rule.id, ...(late ? ["stored"] : []));
 
 /** A start or an end; the same one again changes nothing. */
 export const takeEpisode = (desk: Desk, episode: Episode): void => {
@@ -22,16 +23,26 @@ export const takeEpisode = (desk: Desk, episode: Episode): void => {
 
 /** How late it is, is told by the sample that completed it: a glucose rule may ask for a quarter of an hour below its limit. */
 const start = (desk: Desk, name: string, before: Condition | undefined, episode: Episode): void => {
-  if (before?.origin === episode.identity) return;
   const word: Word = {
     facts: factsOfEpisode(episode, desk.context(episode.device)),
     signal: sounding,
     at: episode.qualifyingAt,
-    late: desk.isLate(episode.device, episode.qualifyingAt),
+    late: episode.late || desk.isLate(episode.device, episode.qualifyingAt),
     lateUntil: null, // thresholds says when it is current, or how it ended
+    past: episode.late,
   };
-  if (before?.open == null) desk.take(name, raise(before, name, word));
+  if (before?.origin === episode.identity) underNewVersion(desk, name, before, word);
+  else if (before?.open == null) desk.take(name, raise(before, name, word));
   else desk.take(name, raiseAgain(before, name, word, "another crossing began"));
+};
+
+/** The same crossing by a new version of its rule: a rise in its priority is news, and nothing else is (clinical.md 13). */
+const underNewVersion = (desk: Desk, name: string, before: Condition, { facts }: Word): void => {
+  const { open, saidAt, signal } = before;
+  if (open === null || open.ruleVersion === facts.ruleVersion) return;
+  const { value, receivedTime: received } = open;
+  const word = { facts: { ...facts, value, receivedTime: received }, signal, at: saidAt, late: false, lateUntil: null };
+  desk.take(name, change(before, word));
 };
 
 const finish = (desk: Desk, name: string, before: Condition | undefined, episode: Episode): void => {

@@ -31,6 +31,8 @@ export interface Condition {
   readonly unseen: boolean;
   /** Log time in ms up to which what came late waits for a newer word; null where it needs none, or where such a word is sure to come. */
   readonly lateUntil: number | null;
+  /** Of stored readings that came after later ones: over, whatever is said of now, and only its end is still to come. */
+  readonly past?: true;
 }
 
 export interface Turn {
@@ -47,6 +49,8 @@ export interface Word {
   readonly late: boolean;
   /** Of a late one: `lateUntil` of its condition. */
   readonly lateUntil: number | null;
+  /** Of a late one: `past` of its condition. */
+  readonly past?: boolean;
 }
 
 /** Nothing is to be told. */
@@ -96,6 +100,7 @@ export const raise = (before: Condition | undefined, name: string, word: Word): 
     closedAt: null,
     unseen: false,
     lateUntil: word.late ? word.lateUntil : null,
+    ...(word.late && word.past === true && { past: true as const }),
   };
   return { condition, told: [open] };
 };

@@ -24,6 +24,7 @@ const told: readonly (keyof Alarm)[] = [
   "value",
   "lowLimit",
   "highLimit",
+  "ruleVersion",
   "unit",
   "bed",
   "bedSince",

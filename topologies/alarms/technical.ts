@@ -85,8 +85,8 @@ const over = (desk: Desk, name: string, at: EventTime): void => {
 /** What is open of the device (or of one metric of it) can't be seen any more. A late alarm of it will get no newer word: it pages now. */
 const loseSight = (desk: Desk, device: string, metric: string | null): void => {
   for (const [name, condition] of desk.conditions(device)) {
-    const { open } = condition;
-    if (open === null || open.source === "technical" || (metric !== null && open.metric !== metric)) continue;
+    const { open, past } = condition;
+    if (open === null || past || open.source === "technical" || (metric !== null && open.metric !== metric)) continue;
     if (open.timeliness === "late") desk.take(name, confirm(condition, asTold(open, condition), notKnownToBeOver));
     desk.take(name, unseen(desk.condition(name) ?? condition, null));
   }
@@ -107,7 +107,7 @@ const notKnownToBeOver = "came late and is not known to be over";
 const hidden = (desk: Desk, device: string, metric: string): Priority =>
   desk
     .conditions(device)
-    .map(([, { open }]) => open)
+    .map(([, { open, past }]) => (past ? null : open))
     .filter((open) => open !== null && open.alertType === "physiological" && open.metric === metric)
     .reduce<Priority>((gravest, open) => atLeast(gravest, open?.priority ?? "low"), "low");
 

@@ -24,7 +24,8 @@ export const moveAlarms = (desk: Desk, device: string): void => {
     if (open === null) continue;
     const told = asTold(open, condition);
     const late = open.timeliness === "late";
-    const word: Word = { ...told, facts: { ...told.facts, ...stands }, late, lateUntil: condition.lateUntil };
+    const { lateUntil, past = false } = condition;
+    const word: Word = { ...told, facts: { ...told.facts, ...stands }, late, lateUntil, past };
     if (stands.unit === open.unit) desk.take(name, change(condition, word));
     else desk.take(name, raiseAgain(condition, name, word, `moved to unit ${stands.unit}`));
   }

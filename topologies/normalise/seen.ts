@@ -2,8 +2,8 @@
  * Which readings were had already (clinical.md 11). A redelivery is dropped where the payload carries a sequence or device time, or where
  * the packet is marked DUP in the MQTT session that brought the first; two readings that merely look alike are two readings.
  *
- * Remembered for a quarter of an hour of log time: what comes back later than that is beyond every window's lateness, is not later than
- * what the thresholds judged, and has the identity that sinks know.
+ * Remembered for a quarter of an hour of log time: what comes back later than that is beyond every window's lateness, lies in a stretch that
+ * the thresholds judged (thresholds/judged.ts), and has the identity that sinks know.
  */
 export interface Bucket {
   /** The distinct lists of series that its readings held. */

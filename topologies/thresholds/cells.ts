@@ -1,6 +1,8 @@
 /** The cells that `thresholds` keeps of a subject. */
 import type { State } from "../../streams/core/stage.ts";
 import type { Episode } from "../../schemas/records.ts";
+import type { Backlog } from "./backlog.ts";
+import type { Judged } from "./judged.ts";
 import type { Series } from "./rewind.ts";
 import type { Population } from "./rules-in-force.ts";
 
@@ -10,7 +12,7 @@ export interface Left {
   readonly loggedAt: number;
 }
 /** Each open episode's start has a cell of its own, written once. */
-export type Cell = Series | Episode | Population | Left;
+export type Cell = Series | Episode | Population | Left | Backlog | Judged;
 export type Judging = State<Cell>;
 
 interface Source {
@@ -22,6 +24,10 @@ interface Source {
 export const seriesName = ({ metric, device, channel }: Source): string => `${metric}/${device}/${channel}`;
 export const seriesCell = (name: string): string => `series/${name}`;
 export const episodeCell = (ruleId: string, name: string): string => `episode/${ruleId}/${name}`;
+/** Of what is judged beside the live samples: both may be open of one rule. */
+export const lateEpisodeCell = (ruleId: string, name: string): string => `late/${ruleId}/${name}`;
+export const backlogCell = (name: string): string => `backlog/${name}`;
+export const judgedCell = (name: string): string => `judged/${name}`;
 export const populationCell = (device: string): string => `population/${device}`;
 export const leftCell = (device: string): string => `left/${device}`;
 

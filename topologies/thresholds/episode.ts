@@ -19,13 +19,14 @@ const statisticsOf = ({ fold }: Machine, rule: Rule): Statistics => ({
   count: fold.count,
 });
 
-/** `m` is the sample with which the crossing had lasted long enough. */
+/** `m` is the sample with which the crossing had lasted long enough. `late`: it was stored, and came after later ones had been judged. */
 export const startOf = (
   machine: Machine,
   rule: Rule,
   rulesVersion: number,
   m: Measurement,
   subject: string,
+  late: boolean,
 ): Episode => ({
   kind: "episode",
   identity: identityOf(machine, m),
@@ -49,8 +50,10 @@ export const startOf = (
   qualifyingIdentity: m.identity,
   qualifyingValidity: m.validity,
   clockUncertaintyMs: m.clockUncertaintyMs,
+  companions: m.companions,
   ...statisticsOf(machine, rule),
   ended: null,
+  late,
 });
 
 /** The end of the episode that began as `start`; its end is the last crossing sample, and never before its start. */

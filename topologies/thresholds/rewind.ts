@@ -12,6 +12,8 @@ import type { MaybeHeard } from "./sensor.ts";
 export interface Series extends MaybeHeard {
   /** Event time of the last sample that was judged; 0 where none was. */
   readonly judgedAt: number;
+  /** Event time since which it was judged without leaving room for stored samples; without where none was, or version 2 wrote it. */
+  readonly from?: number;
   /** Of the rules that are not idle. */
   readonly machines: readonly Machine[];
 }
@@ -28,6 +30,7 @@ export const rewound = (series: Series, m: Measurement, now: number): Series => 
   return {
     ...series,
     judgedAt: before,
+    ...(series.from !== undefined && { from: Math.min(series.from, before) }),
     machines: series.machines
       .filter(({ phase, since }) => phase !== "pending" || since <= before)
       .map((machine) => backTo(before, machine)),

@@ -5,7 +5,7 @@ import type { Machine } from "./machine.ts";
 import { silenceLimitMs } from "./sensor.ts";
 
 /** Older than this on arrival is late (clinical.md 7). */
-const lateMs = 60_000;
+export const lateMs = 60_000;
 
 /** `now`: log time, which is later than received time where the log itself was away. */
 export const isLate = ({ eventTime, receivedTime }: Measurement, now: number): boolean =>
