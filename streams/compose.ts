@@ -6,10 +6,19 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { OperatingError } from "./core/failure.ts";
 import type { Topology } from "./core/topology.ts";
 import type { Wire } from "./core/wire.ts";
+import { loadChartPolicies } from "./chart-policies.ts";
 import { type Config, hasSpool } from "./config.ts";
+import { consentReadingOf, hopsOf } from "./hops.ts";
 import { loadAdapters } from "./io/device-adapters.ts";
-import { fhirSink } from "./io/fhir.ts";
-import type { ConsentCheck } from "./io/fhir/write.ts";
+import { type DestinationConfig, openAdapter } from "./destination-kinds.ts";
+import { openAuthorization } from "./io/authorization/authorization.ts";
+import { fhirClient } from "./io/fhir/client.ts";
+import { auditSink } from "./io/fhir-audit.ts";
+import type { Adapter, ConsentCheck } from "./io/outbox/attempt.ts";
+import { Breaker, type DestinationState } from "./io/outbox/breaker.ts";
+import type { Pauses, Waiting } from "./io/outbox/pauses.ts";
+import { type DestinationSink, outboxSink } from "./io/outbox/sink.ts";
+import type { StandingOf } from "./io/outbox/standing.ts";
 import { confluentRegistry } from "./io/registry/confluent.ts";
 import { localRegistry } from "./io/registry/local.ts";
 import type { SchemaRegistry } from "./io/registry/registry.ts";
@@ -27,9 +36,10 @@ import { approveForDemo, parseRules } from "../topologies/rules.ts";
 import { wardTopology } from "../topologies/ward.ts";
 import { kafkaRetention, sqliteRetention } from "./retention.ts";
 import type { Rule } from "../schemas/records.ts";
-import type { deliveries, outbox } from "../schemas/topics.ts";
+import type { deliveries } from "../schemas/topics.ts";
 import type { Sink } from "./core/sink.ts";
 import type { BodyOf } from "./core/stage.ts";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What every role gets: the ports, and where to say what happens. */
 export interface Platform {
@@ -45,9 +55,6 @@ export interface Platform {
   readonly logAway?: boolean;
   close(): Promise<void>;
 }
-
-/** Carries the outbox's intents to one destination and says back what it answered. */
-export type DestinationSink = Sink<BodyOf<typeof outbox>, { readonly deliveries: typeof deliveries }>;
 
 export interface Counts {
   readonly received: Counter;
@@ -75,39 +82,83 @@ export const openSeries = (config: Config): Promise<SeriesStore> =>
     ? sqliteSeries({ file: join(config.data, "series.sqlite"), keepHours: config.series.keepHours })
     : questdbSeries({ url: config.series.url });
 
-/** What every kind of destination is opened with. */
-export interface DestinationOptions {
-  readonly baseUrl: string;
-  /** As consents name it. */
-  readonly destination: string;
+/** What every destination is opened with, whatever its kind. */
+export interface DestinationPorts {
   /** Asked once more at the moment of each write. */
   readonly consent: ConsentCheck;
+  readonly standingOf: StandingOf;
   /** Aborted when the role closes: a write on its way is given up at once, and comes again with the next start. */
   readonly signal: AbortSignal;
+  readonly onState: (state: DestinationState) => void;
+  readonly onAnswer: () => void;
+  readonly onAuditRefused: (detail: string) => void;
 }
 
-/** The kinds of destination. A new one is one file in io and one line here. */
-const destinationKinds: Readonly<Record<string, (options: DestinationOptions) => DestinationSink>> = {
-  fhir: fhirSink,
+export interface OpenDestination {
+  readonly sink: DestinationSink;
+  /** Takes AuditEvents to the destination's audit repository; null: none is configured. */
+  readonly audit: Sink<BodyOf<typeof deliveries>> | null;
+  /** Asks whether it answers at all, and tells `onAnswer` if so. */
+  beat(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const realWaiting: Waiting = {
+  now: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+  random: Math.random,
+};
+const pauses: Pauses = { firstMs: 200, mostMs: 60_000 };
+const triesMost = 7;
+const failuresMost = 5;
+const patienceMs = 10_000;
+const patientsAtOnce = 4;
+
+/** Codes: `config-invalid`, `file-unreadable`. */
+export const openDestination = async (config: DestinationConfig, ports: DestinationPorts): Promise<OpenDestination> => {
+  const { name: destination, kind } = config;
+  const { signal, onState, onAnswer } = ports;
+  const adapter = await openAdapter(config, { signal });
+  const breaker = new Breaker({ failuresMost, pauses, waiting: realWaiting, onState, onAnswer });
+  const common = { destination, waiting: realWaiting, pauses, triesMost, signal };
+  return {
+    sink: outboxSink({
+      ...common,
+      name: `${kind}-${destination}`,
+      adapter,
+      breaker,
+      consent: ports.consent,
+      standingOf: ports.standingOf,
+      patienceMs,
+      patientsAtOnce: config.patientsAtOnce ?? patientsAtOnce,
+    }),
+    audit: await openAudit(config, common, ports.onAuditRefused),
+    beat: () => beat(adapter, breaker, ports),
+    close: () => adapter.close(),
+  };
 };
 
-/** What is wrong with a destination's kind; null where it is known. */
-export const kindProblem = ({ name, kind }: Config["destinations"][number]): string | null =>
-  Object.hasOwn(destinationKinds, kind)
-    ? null
-    : `${name} is of kind ${kind}; there are: ${Object.keys(destinationKinds).join(", ")}`;
+const beat = async (adapter: Adapter, breaker: Breaker, { signal, onAnswer }: DestinationPorts): Promise<void> => {
+  if (!(await adapter.probe(signal))) return;
+  onAnswer();
+  breaker.heard();
+};
 
-/** Codes: `config-invalid` for a kind that is not known. */
-export const openDestination = (
-  destination: Config["destinations"][number],
-  consent: ConsentCheck,
-  signal: AbortSignal,
-): DestinationSink => {
-  const { name, kind, baseUrl } = destination;
-  const open = destinationKinds[kind];
-  if (open !== undefined && kindProblem(destination) === null)
-    return open({ baseUrl, destination: name, consent, signal });
-  throw new OperatingError("config-invalid", `destinations: ${kindProblem(destination)}`, { retry: false });
+const openAudit = async (
+  { audit }: DestinationConfig,
+  common: { destination: string; waiting: Waiting; pauses: Pauses; triesMost: number; signal: AbortSignal },
+  onRefused: (detail: string) => void,
+): Promise<OpenDestination["audit"]> => {
+  if (audit === undefined) return null;
+  const authorization = audit.auth === undefined ? undefined : await openAuthorization(audit.auth);
+  const client = fhirClient({
+    baseUrl: audit.baseUrl.replace(/\/+$/, ""),
+    timeoutMs: 30_000,
+    now: Date.now,
+    authorization,
+    signal: common.signal,
+  });
+  return auditSink({ ...common, client, onRefused: (_delivery, detail) => onRefused(detail) });
 };
 
 /** The roster, or OperatingError `roster-invalid` with every problem and its place. */
@@ -137,9 +188,12 @@ const text = (file: string): Promise<string> =>
   });
 
 /** The topology alone, for `graph` and `check`: nothing is opened. */
-export const describeTopology = async (config: Pick<Config, "destinations" | "demoApproval">): Promise<Topology> =>
+export const describeTopology = async (
+  config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores">,
+): Promise<Topology> =>
   wardTopology(await loadAdapters(), {
-    destinations: config.destinations.map(({ name, finalAtEnd }) => ({ name, finalAtEnd })),
+    ...(await loadChartPolicies(config, demoApprovedAt)),
+    destinations: hopsOf(config),
     acceptDemoApprovals: config.demoApproval,
     clockUncertaintyMs,
   });

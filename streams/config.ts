@@ -2,6 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { OperatingError } from "./core/failure.ts";
+import { destinationShape } from "./destination-kinds.ts";
+import { consentSourceShape, consentsShape, legalBasisProblem } from "./io/consent/config.ts";
+import { rosterServiceShape } from "./roster-config.ts";
 
 const port = z.int().min(0).max(65535);
 
@@ -56,22 +59,20 @@ const shape = z.strictObject({
     z.strictObject({ kind: z.literal("sqlite"), keepHours: z.number().positive() }),
     z.strictObject({ kind: z.literal("questdb"), url: z.url() }),
   ]),
-  destinations: z
-    .array(
-      z.strictObject({
-        /** As consents name it. */
-        name: z.string().min(1),
-        /** How it is written to: a name in compose.ts. */
-        kind: z.string().min(1).default("fhir"),
-        baseUrl: z.url(),
-        /** This destination's policy: an ended episode's Observation becomes final; else it stays preliminary. */
-        finalAtEnd: z.boolean(),
-      }),
-    )
-    .min(1),
+  /** By their kind (destination-kinds.ts); one without a kind is a FHIR server. */
+  destinations: z.array(destinationShape).min(1),
+  /** Where FHIR Consents are read from; without one the roster's consents are all there are. */
+  consentSource: consentSourceShape.optional(),
+  consents: consentsShape.optional(),
   roster: z.string().min(1),
+  /** ADT, a FHIR server and people beside the roster file: `afferent roster`. Without it the file is all there is. */
+  rosterService: rosterServiceShape.optional(),
   /** Files of rules, in force together. */
   rules: z.array(z.string()).min(1),
+  /** File of the precedence policy: of several sources of one quantity, which one is charted. Without one each is (the gate is not asked). */
+  precedence: z.string().min(1).optional(),
+  /** File of the score policy: NEWS2 and dialysis sessions as reports, over the precedence policy's quantities. */
+  scores: z.string().min(1).optional(),
   /** Marks every rule as approved by the demo ward. */
   demoApproval: z.boolean(),
   /** Accepts limits without delay: the test profile. */
@@ -98,7 +99,7 @@ export const hasSpool = ({ intake, log }: Pick<Config, "intake" | "log">): boole
 export const checkConfig = (value: unknown, source: string): Config => {
   const parsed = shape.safeParse(value);
   const problems = parsed.success
-    ? productionProblems(parsed.data)
+    ? [...productionProblems(parsed.data), ...legalBasisProblems(parsed.data)]
     : parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
   if (problems.length > 0 || !parsed.success)
     throw new OperatingError("config-invalid", [`configuration ${source}:`, ...problems].join("\n  "), {
@@ -115,6 +116,12 @@ const productionProblems = (config: Config): string[] =>
         ...(config.allowPlainRules ? ["allowPlainRules: limits without delay are for tests"] : []),
         ...(config.demoApproval ? ["demoApproval: a person approves rules in production"] : []),
       ];
+
+const legalBasisProblems = ({ destinations }: Config): string[] =>
+  destinations.flatMap((destination, i) => {
+    const problem = legalBasisProblem(destination);
+    return problem === null ? [] : [`destinations.${i}.${problem}`];
+  });
 
 /** Reads and checks a configuration file. Codes: `config-unreadable`, `config-invalid`. */
 export const readConfig = async (file: string): Promise<Config> => {

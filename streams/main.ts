@@ -20,6 +20,13 @@ const refusals = new Set([
   "wrong-intake",
   "ward-invalid",
   "answer-refused",
+  "act-refused",
+  "parked-unknown",
+  "parked-superseded",
+  "event-unknown",
+  "event-ambiguous",
+  "usage",
+  "override-refused",
 ]);
 
 const whole = (value: string): number => {
@@ -72,7 +79,7 @@ const role = (
     .action((options: Record<string, unknown>) => start(String(options["config"]), options));
 
 const runRole =
-  (name: "listen" | "ingest" | "process" | "store" | "promote" | "board") =>
+  (name: "listen" | "ingest" | "process" | "store" | "promote" | "board" | "roster") =>
   async (config: string, options: Record<string, unknown>): Promise<void> =>
     (await import("./roles/run.ts")).runRole(name, config, options);
 
@@ -82,6 +89,35 @@ role("process", "run the topology's stages", runRole("process")).option("--stage
 role("store", "write vitals, waveforms, windows and episodes to the series store", runRole("store"));
 role("promote", "write promoted events to their destinations", runRole("promote"));
 role("board", "serve the page", runRole("board"));
+
+const roster = role("roster", "hear ADT, a FHIR server and people, and say whose a measurement is", runRole("roster"));
+roster.enablePositionalOptions();
+const aboutRoster = (name: string, description: string): Command =>
+  configured(roster.command(name).description(description));
+const rosterAct = (name: string, description: string): Command =>
+  aboutRoster(name, description)
+    .requiredOption("--as <who>", "who says so; recorded")
+    .requiredOption("--because <why>", "why; recorded")
+    .option("--at <time>", "since when, ISO 8601 with a zone; default: now");
+aboutRoster("list", "who is measured where, what is unclear, what was told in vain")
+  .option("--json", "as JSON")
+  .action(async (options) => (await import("./roles/roster-acts.ts")).list(options));
+rosterAct("bind <device>", "say whom a device measures; with a bed alone, where it stands (none: nowhere)")
+  .option("--patient <key>", "the patient's key")
+  .option("--record-number <number>", "or his record number")
+  .option("--bed <bed>", "the bed; default: where ADT has him")
+  .action(async (device: string, options) => (await import("./roles/roster-acts.ts")).bind(device, options));
+for (const [name, description] of [
+  ["confirm", "confirm a link that was asserted, or once more one that is in conflict"],
+  ["unbind", "end a confirmed link"],
+  ["wrong", "say that a link never held: what was written by it is retracted"],
+] as const)
+  rosterAct(`${name} <link>`, description).action(async (link: string, options) =>
+    (await import("./roles/roster-acts.ts")).aboutLink(name, link, options),
+  );
+aboutRoster("history <of>", "what was ever changed about a device or a patient (his key), by whom and why")
+  .option("--json", "a JSON line each")
+  .action(async (of: string, options) => (await import("./roles/roster-acts.ts")).history(of, options));
 
 const alerting = (command: Command): Command =>
   command.option(
@@ -107,6 +143,15 @@ for (const [name, what, description] of [
     .action(async (id: string, options) =>
       (await import("./roles/alert-answer.ts")).answer(options.config, id, what, options),
     );
+
+alerting(program.command("standby <device>"))
+  .description("its silence pages nobody for a while; what it alarms pages as ever")
+  .requiredOption("--as <who>", "who says so: a recipient of the policy")
+  .requiredOption("--for <time>", "30m, 2h; 12 hours at most; 0 ends it")
+  .requiredOption("--because <why>", "what people read of it while it lasts")
+  .action(async (device: string, options) =>
+    (await import("./roles/alert-answer.ts")).standBy(options.config, device, options),
+  );
 
 program
   .command("watch")
@@ -149,6 +194,24 @@ configured(
     (await import("./roles/look.ts")).step(stage, partition, offset, options),
   );
 
+configured(program.command("why [id]"))
+  .description("an event's whole way: bytes, measurement, rule, link, consent, gates, and each destination's answer")
+  .option("--device <name>", "what went on at this device ...")
+  .option("--at <time>", "... at this time (ISO 8601 with a zone)")
+  .option("--json", "the same as JSON")
+  .action(async (id: string | undefined, options) => (await import("./roles/why.ts")).why(id, options));
+
+configured(program.command("override"))
+  .description(
+    "break glass: open one destination for one patient's events for some hours; recorded for ever, and no consent",
+  )
+  .requiredOption("--patient <key>", "the patient's key")
+  .requiredOption("--destination <name>", "one of the configuration's")
+  .requiredOption("--as <who>", "who does it; recorded")
+  .requiredOption("--because <why>", "why; recorded")
+  .requiredOption("--for <duration>", "e.g. 4h or 30m; a day at most")
+  .action(async (options) => (await import("./roles/override.ts")).override(options));
+
 configured(program.command("lag"))
   .description("how far each stage is behind in seconds of log time, and why a window is still open")
   .option("--stage <name>", "only this stage")
@@ -166,8 +229,23 @@ act("reset", "empty a stage's state: it begins again at the start of its log").a
   (await import("./roles/look.ts")).resetStage(stage, options),
 );
 configured(program.command("acts"))
-  .description("who exported or reset which stage's state, when and why")
+  .description("who exported or reset which stage's state, and sent again or dropped what was parked, when and why")
   .action(async (options) => (await import("./roles/look.ts")).acts(options));
+
+const parked = program
+  .command("parked")
+  .description("what destinations refused for good: listed, sent again or dropped by a named person");
+configured(parked.command("list", { isDefault: true }).description("what is parked now, oldest first"))
+  .option("--json", "one JSON line each")
+  .action(async (options) => (await import("./roles/parked.ts")).list(options));
+for (const [name, description] of [
+  ["retry", "send one once more; consent is asked anew"],
+  ["drop", "give one up for good"],
+] as const)
+  configured(parked.command(`${name} <id>`).description(`${description}; the beginning of its id will do`))
+    .requiredOption("--as <who>", "who says so; recorded")
+    .requiredOption("--because <why>", "why; recorded")
+    .action(async (id: string, options) => (await import("./roles/parked.ts"))[name](id, options));
 
 program
   .command("sim")

@@ -4,10 +4,11 @@ import { anEpisode, aPatient, ended } from "../schemas/fhir/clinical.fixture.ts"
 import { observationId, observationOf } from "../schemas/fhir/observation.ts";
 import { systems } from "../schemas/fhir/systems.ts";
 import { type Episode, type Intent, type Patient, writesAlone } from "../schemas/records.ts";
-import { outbox } from "../schemas/topics.ts";
 import { logTime } from "../streams/core/time.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
-import { fhirSink } from "../streams/io/fhir.ts";
+import { fhirClient } from "../streams/io/fhir/client.ts";
+import { fhirAdapter } from "../streams/io/fhir.ts";
+import { entriesOf, sinkTo } from "../streams/io/outbox/outbox.fixture.ts";
 import { sharedStack } from "./stack.ts";
 
 let baseUrl: string;
@@ -46,17 +47,8 @@ const intent = (episode: Episode, of: Patient = patient): Intent => ({
 });
 
 const write = async (intents: readonly Intent[]): Promise<string[]> => {
-  const consent = () => Promise.resolve({ passed: true, reason: "passed", detail: "" });
-  const sink = fhirSink({ baseUrl, destination: "ehr", consent, maxTries: 8 });
-  const entries = intents.map((body, offset) => ({
-    key: body.patientKey,
-    logTime: logTime(0),
-    offset,
-    partition: 0,
-    topic: outbox.name,
-    body,
-  }));
-  return (await sink.write(entries)).map(({ body }) =>
+  const { sink } = sinkTo(fhirAdapter(fhirClient({ baseUrl, timeoutMs: 30_000, now: Date.now })));
+  return (await sink.write(entriesOf(intents))).map(({ body }) =>
     body.kind === "delivery" ? `${body.outcome} ${body.detail}` : "",
   );
 };

@@ -6,11 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anEpisode, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationId, observationOf } from "../../schemas/fhir/observation.ts";
 import { type Episode, type Intent, type Patient, writesAlone } from "../../schemas/records.ts";
-import { outbox } from "../../schemas/topics.ts";
-import type { BodyOf, Entry } from "../core/stage.ts";
 import { logTime } from "../core/time.ts";
-import { fhirSink, type FhirSinkOptions } from "./fhir.ts";
+import { fhirClient } from "./fhir/client.ts";
+import { fhirAdapter } from "./fhir.ts";
 import { type FhirEndpoint, startFhirEndpoint } from "./fhir-endpoint.ts";
+import type { ConsentCheck } from "./outbox/attempt.ts";
+import { entriesOf, sinkTo } from "./outbox/outbox.fixture.ts";
+import type { DestinationSink, OutboxSinkOptions } from "./outbox/sink.ts";
 
 /** What the proxy does with one request: answer it itself (true), or let it pass. */
 type Fault = (request: IncomingMessage, response: ServerResponse, forward: () => Promise<void>) => Promise<boolean>;
@@ -79,21 +81,12 @@ const intent = (episode: Episode = anEpisode(), patient: Patient = aPatient(), c
   };
 };
 
-const entries = (intents: readonly Intent[]): Entry<BodyOf<typeof outbox>>[] =>
-  intents.map((body, offset) => ({
-    key: body.patientKey,
-    logTime: logTime(0),
-    offset,
-    partition: 0,
-    topic: outbox.name,
-    body,
-  }));
-
-const permit: FhirSinkOptions["consent"] = () => Promise.resolve({ passed: true, reason: "passed", detail: "" });
-const sink = (change: Partial<FhirSinkOptions> = {}) =>
-  fhirSink({ baseUrl, destination: "ehr", consent: permit, pauseMs: 1, timeoutMs: 300, maxTries: 3, ...change });
+const sink = ({ to = baseUrl, ...change }: Partial<OutboxSinkOptions> & { to?: string } = {}): DestinationSink => {
+  const client = fhirClient({ baseUrl: to, timeoutMs: 300, now: Date.now });
+  return sinkTo(fhirAdapter(client), { triesMost: 3, ...change }).sink;
+};
 const write = async (intents: readonly Intent[], writer = sink()): Promise<string[]> =>
-  (await writer.write(entries(intents))).map(({ body }) =>
+  (await writer.write(entriesOf(intents))).map(({ body }) =>
     body.kind === "delivery" ? `${body.outcome} ${body.detail}` : body.kind,
   );
 
@@ -140,7 +133,7 @@ describe("writing an outbox to a FHIR server", () => {
 
   it("leaves other destinations' intents alone, and says each answer about the entry that it belongs to", async () => {
     const other = { ...intent(), destination: "research" };
-    const emissions = await sink().write(entries([other, intent()]));
+    const emissions = await sink().write(entriesOf([other, intent()]));
     expect(emissions.map(({ offset, key, to }) => [offset, key, to])).toEqual([[1, "pk-7", "deliveries"]]);
     expect(requests).toEqual(["GET", "PUT"]);
   });
@@ -172,7 +165,7 @@ describe("writing an outbox to a FHIR server", () => {
     const end = intent(ended(anEpisode()));
     faults = [
       async (_request, _response, forward) => {
-        await write([end], sink({ baseUrl: ehr.url }));
+        await write([end], sink({ to: ehr.url }));
         await forward();
         return true;
       },
@@ -182,18 +175,18 @@ describe("writing an outbox to a FHIR server", () => {
   });
 
   it("waits for a server that is down, and goes on where it stopped", async () => {
-    const writer = sink();
-    faults = [(_request, _response, forward) => forward().then(() => true), drop, drop, drop];
+    const writer = sink({ patienceMs: 100 });
+    faults = [(_request, _response, forward) => forward().then(() => true), drop];
     const batch = [intent(), intent(ended(anEpisode()))];
-    await expect(write(batch, writer)).rejects.toMatchObject({ code: "fhir-unavailable", retry: true });
+    await expect(write(batch, writer)).rejects.toMatchObject({ code: "destination-down", retry: true });
     requests = [];
     expect(await write(batch, writer)).toEqual(["written 201", "written 200"]);
     expect(requests).toEqual(["GET", "PUT"]);
   });
 
   it("waits when nobody listens at all", async () => {
-    await expect(write([intent()], sink({ baseUrl: "http://127.0.0.1:9/fhir" }))).rejects.toMatchObject({
-      code: "fhir-unavailable",
+    await expect(write([intent()], sink({ to: "http://127.0.0.1:9/fhir", patienceMs: 0 }))).rejects.toMatchObject({
+      code: "destination-down",
       retry: true,
     });
   });
@@ -202,7 +195,10 @@ describe("writing an outbox to a FHIR server", () => {
     "holds everything on %d, which speaks of the way and not of the resource",
     async (code) => {
       faults = [status(code)];
-      await expect(write([intent()])).rejects.toMatchObject({ code: "fhir-misconfigured", retry: true });
+      await expect(write([intent()], sink({ patienceMs: 0 }))).rejects.toMatchObject({
+        code: "destination-misconfigured",
+        retry: true,
+      });
     },
   );
 });
@@ -217,7 +213,7 @@ describe("what one resource does to the others", () => {
     const dangling = intent(anEpisode(), aPatient({ fhirId: "p-9999" }));
     const malformed = intent(anEpisode({ identity: "e".repeat(32) }), aPatient(), { status: "done" });
     const outcomes = await write([dangling, malformed, other]);
-    expect(outcomes[0]).toBe("refused 400: Resource Patient/p-9999 not found");
+    expect(outcomes[0]).toBe("refused 400: Resource Patient/[patient] not found");
     expect(outcomes[1]).toMatch(/^refused 422: Observation.status/);
     expect(outcomes[2]).toBe("written 201");
   });
@@ -226,7 +222,7 @@ describe("what one resource does to the others", () => {
     const poison = intent();
     faults = [status(500), status(500), status(500)];
     const outcomes = await write([poison]);
-    expect(outcomes[0]).toMatch(/^refused update: 500 \(3 tries, server healthy\)/);
+    expect(outcomes[0]).toMatch(/^refused update: 500 \(3 tries, the destination is well\)/);
     expect(await write([other])).toEqual(["written 201"]);
   });
 
@@ -255,7 +251,7 @@ describe("a server that adds the tags of a new version to those of the old", () 
 
 describe("consent at the moment of writing", () => {
   it("withholds what was permitted when the gates decided; its twin is written", async () => {
-    const withdrawn: FhirSinkOptions["consent"] = ({ patientKey }) =>
+    const withdrawn: ConsentCheck = ({ patientKey }) =>
       Promise.resolve(
         patientKey === "pk-7"
           ? { passed: false, reason: "consent-denied", detail: "withdrawn at the bedside" }
@@ -276,7 +272,7 @@ describe("consent at the moment of writing", () => {
   it("is asked again before each try", async () => {
     let asked = 0;
     faults = [status(503)];
-    const once: FhirSinkOptions["consent"] = () =>
+    const once: ConsentCheck = () =>
       Promise.resolve({ passed: asked++ === 0, reason: "consent-denied", detail: "withdrawn meanwhile" });
     expect(await write([intent()], sink({ consent: once }))).toEqual(["withheld consent-denied: withdrawn meanwhile"]);
     expect(await inEhr(intent())).toBeNull();

@@ -1,6 +1,6 @@
 /**
- * What a named person may do to a stage's state: take a copy, or empty it so that the stage begins again. Each act is recorded, with who
- * did it and why, in a state store of its own before it takes effect.
+ * What a named person may do to a stage's state: take a copy, or empty it so that the stage begins again. Each act, these and those on what a
+ * destination refused, is recorded with who did it and why, in a state store of its own before it takes effect.
  */
 import { lifeKeys, resetKey, storeOf, stored as asStored } from "../core/checkpoint.ts";
 import { OperatingError } from "../core/failure.ts";
@@ -8,9 +8,14 @@ import type { AnyStage } from "../core/stage.ts";
 import type { Log, Owner } from "./log.ts";
 
 export interface Act {
-  readonly kind: "export" | "reset";
+  /** `retry`, `drop`: of something parked (roles/parked.ts). */
+  readonly kind: "export" | "reset" | "retry" | "drop";
+  /** The stage, or the destination. */
   readonly stage: string;
+  /** Of the stage; of something parked, the revision of its resource. */
   readonly version: number;
+  /** What of it, where it is not the whole: "Observation/ep-12...". */
+  readonly about?: string;
   /** A person's name. */
   readonly by: string;
   readonly reason: string;
@@ -33,7 +38,7 @@ export const exportState = async (
   stage: AnyStage,
   act: Act,
 ): Promise<readonly ReadonlyMap<string, Uint8Array>[]> => {
-  await record(log, act);
+  await recordAct(log, act);
   const partitions = Array.from({ length: stage.reads.partitions }, (_, p) => p);
   return await Promise.all(partitions.map((partition) => log.snapshot(storeOf(stage), partition)));
 };
@@ -44,7 +49,7 @@ export const exportState = async (
  * holds its start, what it emitted before that came from the old state. Gives how many entries each partition had.
  */
 export const resetState = async (log: Log, stage: AnyStage, act: Act): Promise<readonly number[]> => {
-  await record(log, act);
+  await recordAct(log, act);
   const emptied: number[] = [];
   for (let partition = 0; partition < stage.reads.partitions; partition++)
     emptied.push(
@@ -58,7 +63,8 @@ export const resetState = async (log: Log, stage: AnyStage, act: Act): Promise<r
   return emptied;
 };
 
-const record = async (log: Log, act: Act): Promise<void> => {
+/** Codes: `act-unnamed` (no name, no reason). */
+export const recordAct = async (log: Log, act: Act): Promise<void> => {
   if (act.by.trim() === "" || act.reason.trim() === "")
     throw new OperatingError("act-unnamed", `${act.kind}: a person's name and a reason are wanted`, { retry: false });
   await owning(log, actsStore, 0, 1, (owner, stored) =>

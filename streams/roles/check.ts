@@ -1,8 +1,10 @@
 /** Validates configuration, rules, roster, schemas and device mappings, and prints every problem with its place. */
 import { readFile } from "node:fs/promises";
-import { describeTopology, kindProblem, loadRules, openRegistry } from "../compose.ts";
+import { describeTopology, loadRules, openRegistry } from "../compose.ts";
 import { type Config, readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
+import { openAdapter } from "../destination-kinds.ts";
+import { openAuthorization } from "../io/authorization/authorization.ts";
 import { loadAdapters } from "../io/device-adapters.ts";
 import { whyUnreadable } from "../io/registry/compatibility.ts";
 import { subjectOf } from "../io/registry/wire.ts";
@@ -22,7 +24,7 @@ export const check = async (configFile: string): Promise<number> => {
     [`roster ${config.roster}`, () => checkRoster(config)],
     ["rules for everybody's age", () => checkPopulations(config)],
     ["device mappings", () => checkMappings(config)],
-    ["destinations", async () => checkDestinations(config)],
+    ["destinations", () => checkDestinations(config)],
     ["schemas", () => checkSchemas(config)],
   ];
   process.stdout.write(`ok       configuration ${configFile}\n`);
@@ -80,11 +82,28 @@ const checkPopulations = async (config: Config): Promise<Problems> => {
   );
 };
 
-const checkDestinations = (config: Config): Problems =>
-  config.destinations.flatMap((destination, i) => {
-    const problem = kindProblem(destination);
-    return problem === null ? [] : [`destinations[${i}].kind: ${problem}`];
-  });
+/** Every destination opens: its keys, certificates and mapping can be read. Nothing is sent to any. */
+const checkDestinations = async ({ destinations }: Config): Promise<Problems> => {
+  const names = destinations.map(({ name }) => name);
+  const twice = names
+    .filter((name, i) => names.indexOf(name) < i)
+    .map((name) => `destinations: ${name} is named twice`);
+  const closing = new AbortController();
+  const problems = await Promise.all(
+    destinations.map(async (destination, i) => {
+      try {
+        await (await openAdapter(destination, { signal: closing.signal })).close();
+        if (destination.audit?.auth !== undefined) await openAuthorization(destination.audit.auth);
+        return [];
+      } catch (error) {
+        if (!(error instanceof OperatingError)) throw error;
+        return [`destinations[${i}]: ${destination.name}: ${error.message}`];
+      }
+    }),
+  );
+  closing.abort();
+  return [...twice, ...problems.flat()];
+};
 
 /** Every adapter loads under its file's name, and every device of the roster has one. */
 const checkMappings = async (config: Config): Promise<Problems> => {

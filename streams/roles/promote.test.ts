@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Counter } from "prom-client";
+import { Counter, Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationOf } from "../../schemas/fhir/observation.ts";
@@ -11,9 +11,10 @@ import { logTime } from "../core/time.ts";
 import type { Wire } from "../core/wire.ts";
 import { ok } from "../core/failure.ts";
 import { memoryLog } from "../log/memory.ts";
+import { consentAtWriting } from "./consent-at-writing.ts";
 import { consentTable } from "./consent-table.ts";
 import type { Platform } from "../compose.ts";
-import { consentAtWriting, runPromotion } from "./promote.ts";
+import { runPromotion } from "./promote.ts";
 
 /** Bare Avro, as one process writes and reads it. */
 const wire: Wire = {
@@ -50,7 +51,7 @@ const ward = async () => {
   const appender = await log.appender("test");
   let now = two + minutes(10);
   const table = consentTable(log, wire);
-  const asked = consentAtWriting(table, () => now);
+  const asked = consentAtWriting({ table, now: () => now, hops: [] });
   return {
     record: (consent: Consent) =>
       appender.append([
@@ -118,7 +119,10 @@ describe("a promotion that is closed while its destination says nothing", () => 
     const log = memoryLog();
     await log.ensure([events, outbox, deliveries].map(({ name, partitions }) => ({ name, partitions })));
     const asked = Promise.withResolvers<void>();
-    const silent = createServer(() => asked.resolve()).listen(0, "127.0.0.1");
+    const silent = createServer(({ url }) => (url === "/metadata" ? undefined : asked.resolve())).listen(
+      0,
+      "127.0.0.1",
+    );
     const baseUrl = await new Promise<string>((resolve) =>
       silent.once("listening", () => resolve(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`)),
     );
@@ -128,6 +132,7 @@ describe("a promotion that is closed while its destination says nothing", () => 
       log,
       wire,
       running,
+      metrics: new Registry(),
       counted: { promoted: new Counter({ name: "promoted", help: "told", labelNames: ["outcome"], registers: [] }) },
     } as unknown as Platform);
     const partition = partitionOf(intent.patientKey, outbox.partitions);

@@ -1,31 +1,17 @@
 /** Writes what the gates let through to each destination, asking for consent once more at the moment of each write. */
-import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Intent } from "../../schemas/records.ts";
-import { consented } from "../../topologies/gates/consented.ts";
-import { type DestinationSink, openDestination, type Platform } from "../compose.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Gauge } from "prom-client";
+import { openDestination, type OpenDestination, type Platform } from "../compose.ts";
 import { scaleTime, type TimeScale } from "../core/time.ts";
-import type { ConsentCheck } from "../io/fhir/write.ts";
+import type { DestinationSink } from "../io/outbox/sink.ts";
 import { runSink } from "../log/sink-runner.ts";
-import { type ConsentTable, consentTable } from "./consent-table.ts";
+import { consentReadingOf, hopsOf } from "../hops.ts";
+import { consentAtWriting } from "./consent-at-writing.ts";
+import { openConsentSource } from "./consent-source.ts";
+import { consentTable } from "./consent-table.ts";
+import { delivered } from "./delivered.ts";
 import { closeAll, followAll, type Running } from "./running.ts";
 import { knownScale } from "./source.ts";
-
-/** When the data of an intent arose: its own effective time (ms). A resource without one is covered by no consent. */
-const eventTimeOf = (intent: Intent): number => {
-  const { effectiveDateTime } = JSON.parse(intent.resource) as { effectiveDateTime?: string };
-  return Date.parse(effectiveDateTime ?? "");
-};
-
-/** `now`: in the ward's time, as the log has it. */
-export const consentAtWriting =
-  (table: ConsentTable, now: () => number | Promise<number>): ConsentCheck =>
-  async (intent) => {
-    const at = eventTimeOf(intent);
-    const asked = await now();
-    if (Number.isNaN(at))
-      return { passed: false, reason: "consent-not-at-event", detail: `no effective time, asked ${utcInstant(asked)}` };
-    return consented(await table.of(intent.patientKey), intent.destination, [at], asked);
-  };
 
 /** Tells each answer of a destination once, as it goes back into the log. */
 const counting = (sink: DestinationSink, tell: (outcome: string) => void): DestinationSink => ({
@@ -37,8 +23,35 @@ const counting = (sink: DestinationSink, tell: (outcome: string) => void): Desti
   },
 });
 
+const states = ["up", "probing", "down"] as const;
+
+const gaugesIn = ({ metrics }: Platform) => ({
+  state: new Gauge({
+    name: "afferent_destination_state",
+    help: "1 for the state that a destination's circuit breaker is in",
+    labelNames: ["destination", "state"],
+    registers: [metrics],
+  }),
+  lastAnswer: new Gauge({
+    name: "afferent_destination_last_answer_timestamp_seconds",
+    help: "When a destination answered last, to a write or to the probe",
+    labelNames: ["destination"],
+    registers: [metrics],
+  }),
+});
+
+const beatMs = 15_000;
+
+/** Asks a destination now and then whether it lives, written to or not. Ends with the signal. */
+const keepAsking = async (destination: OpenDestination, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await destination.beat();
+    await sleep(beatMs, undefined, { signal }).catch(() => undefined);
+  }
+};
+
 export const runPromotion = async (platform: Platform): Promise<Running> => {
-  const { config, log, wire, counted } = platform;
+  const { config, log, wire, counted, say } = platform;
   const stop = new AbortController();
   // the front door fixes the scale; whoever starts first must not wait for it before there is anything to write
   let scale: Promise<TimeScale> | undefined;
@@ -47,17 +60,59 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
     return Math.round(scaleTime(await scale, Date.now()));
   };
   const table = consentTable(log, wire);
-  const consent = consentAtWriting(table, now);
-  const sinks = config.destinations.map((destination) =>
-    counting(openDestination(destination, consent, stop.signal), (outcome) => counted.promoted.inc({ outcome })),
+  const { consentSource } = config;
+  const consent = consentAtWriting({
+    table,
+    now,
+    hops: hopsOf(config),
+    zones: consentReadingOf(config).zones,
+    source: consentSource && { name: consentSource.name, freshForMs: consentSource.freshForMs * config.speed },
+  });
+  const source = consentSource && (await openConsentSource(consentSource, { platform, table, now }));
+  const taken = delivered(log, wire);
+  const gauges = gaugesIn(platform);
+  const destinations = await Promise.all(
+    config.destinations.map((destination) =>
+      openDestination(destination, {
+        consent,
+        standingOf: taken.standingOf,
+        signal: stop.signal,
+        onState: (state) => {
+          for (const one of states)
+            gauges.state.set({ destination: destination.name, state: one }, one === state ? 1 : 0);
+        },
+        onAnswer: () => gauges.lastAnswer.set({ destination: destination.name }, Date.now() / 1000),
+        onAuditRefused: (detail) => {
+          counted.promoted.inc({ outcome: "auditRefused" });
+          say.error({ destination: destination.name, detail }, "an AuditEvent was refused; it stays in the log");
+        },
+      }),
+    ),
   );
+  const sinks = destinations.flatMap(({ sink, audit }) => [
+    counting(sink, (outcome) => counted.promoted.inc({ outcome })),
+    ...(audit === null ? [] : [audit]),
+  ]);
   const subscriptions = await Promise.all(sinks.map((sink) => runSink(sink, platform.running)));
-  const running = followAll(
-    config.destinations.map(({ name, baseUrl }) => `${name} at ${baseUrl}`),
-    subscriptions,
-  );
+  const asking = destinations.map((destination) => keepAsking(destination, stop.signal));
+  const running = followAll(config.destinations.map(whereOf), subscriptions);
   return {
     ...running,
-    close: () => closeAll([() => table.close(), running.close, async () => stop.abort()]),
+    done: Promise.race([running.done, Promise.all(asking).then(() => running.done)]),
+    close: () =>
+      closeAll([
+        () => table.close(),
+        async () => source?.close(),
+        () => taken.close(),
+        ...destinations.map((destination) => () => destination.close()),
+        () => Promise.all(asking),
+        running.close,
+        async () => stop.abort(),
+      ]),
   };
 };
+
+const whereOf = (destination: Platform["config"]["destinations"][number]): string =>
+  destination.kind === "hl7v2"
+    ? `${destination.name} at ${destination.host}:${destination.port}`
+    : `${destination.name} at ${destination.baseUrl}`;

@@ -369,6 +369,7 @@ const story = (
             at: decision.at + 200,
             body: {
               kind: "delivery" as const,
+              audit: null,
               by: null,
               identity: e.identity,
               revision: e.revision,

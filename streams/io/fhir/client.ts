@@ -1,5 +1,9 @@
 /** The few FHIR R4 calls that a writer needs, as answers to be judged: only a missing answer is an error. */
 import { OperatingError } from "../../core/failure.ts";
+import type { Authorization } from "../authorization/authorization.ts";
+import { boundedText } from "../bounded-text.ts";
+import { retryAfterMs } from "../http-status.ts";
+import { member, parsedJson } from "../json.ts";
 
 export interface FhirAnswer {
   readonly status: number;
@@ -12,9 +16,15 @@ export interface FhirAnswer {
 }
 
 export interface FhirClient {
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
   read(type: string, id: string): Promise<FhirAnswer>;
   /** Writes over version `match`, or only where there is none (null). */
   update(type: string, id: string, resource: string, match: string | null): Promise<FhirAnswer>;
+  /** Writes what repeats may write again: no version is asked for. */
+  put(type: string, id: string, resource: string): Promise<FhirAnswer>;
+  /** All of a Bundle's entries or none (type `transaction`). */
+  transaction(bundle: string): Promise<FhirAnswer>;
   /** A Bundle of the versions that there were, newest first. */
   history(type: string, id: string): Promise<FhirAnswer>;
   /** True where the server answers for its capabilities: then what it refuses is the request's fault. */
@@ -27,26 +37,13 @@ export interface FhirClientOptions {
   /** A whole answer must be there after this long. */
   readonly timeoutMs: number;
   readonly now: () => number;
+  readonly authorization?: Authorization | undefined;
   /** Once aborted, calls on their way and later ones reject at once: whether they took effect is not known. */
   readonly signal?: AbortSignal;
 }
 
-const retryAfter = (header: string | null, now: number): number | null => {
-  if (header === null) return null;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
-};
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // judged by the caller: a body that is no JSON is an answer too
-  }
-};
-
-export const member = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+/** A history of fifty versions of a summary is far below. */
+const answerBytes_max = 8 * 1_048_576;
 
 const versionOf = (etag: string | null, json: unknown): string | null => {
   const tagged = etag?.match(/^(?:W\/)?"([^"]+)"$/)?.[1];
@@ -54,43 +51,58 @@ const versionOf = (etag: string | null, json: unknown): string | null => {
   return tagged ?? (typeof inMeta === "string" ? inMeta : null);
 };
 
-/** Calls reject with OperatingError `fhir-unavailable` (retry) where there is no whole answer in time. */
+/** Calls reject with OperatingError `fhir-unavailable` (retry) where there is no whole answer in time, and with those of the authorization. */
 export const fhirClient = (options: FhirClientOptions): FhirClient => {
-  const { timeoutMs, signal: closing } = options;
-  const call = async (path: string, init: RequestInit): Promise<FhirAnswer> => {
-    const url = `${options.baseUrl}/${path}`;
+  const { baseUrl, timeoutMs, authorization, signal: closing } = options;
+  const once = async (url: string, init: RequestInit, authorized: string | null): Promise<FhirAnswer> => {
     try {
       const late = AbortSignal.timeout(timeoutMs);
       const signal = closing === undefined ? late : AbortSignal.any([closing, late]);
-      const response = await fetch(url, { ...init, signal });
-      const json = parsed(await response.text());
+      const headers = { ...init.headers, ...(authorized !== null && { authorization: authorized }) };
+      // a redirect would take what is told, and the token, elsewhere
+      const response = await fetch(url, { ...init, headers, signal, redirect: "manual" });
+      const json = parsedJson(await boundedText(response, answerBytes_max));
       return {
         status: response.status,
         versionId: versionOf(response.headers.get("etag"), json),
         json,
-        retryAfterMs: retryAfter(response.headers.get("retry-after"), options.now()),
+        retryAfterMs: retryAfterMs(response.headers.get("retry-after"), options.now()),
       };
     } catch (cause) {
       const detail = cause instanceof Error ? `${cause.message} ${String(cause.cause ?? "")}`.trim() : String(cause);
       throw new OperatingError("fhir-unavailable", `${init.method ?? "GET"} ${url}: ${detail}`, { retry: true, cause });
     }
   };
+  /** A token may have been taken back before its time: one new one, once. */
+  const call = async (path: string, init: RequestInit): Promise<FhirAnswer> => {
+    const url = path === "" ? baseUrl : `${baseUrl}/${path}`;
+    if (authorization === undefined) return once(url, init, null);
+    const header = await authorization.header();
+    const answer = await once(url, init, header);
+    if (answer.status !== 401) return answer;
+    authorization.rejected(header);
+    return once(url, init, await authorization.header());
+  };
   const accept = { accept: "application/fhir+json" };
+  const writing = {
+    ...accept,
+    "content-type": "application/fhir+json",
+    // HAPI adds tags to those of earlier versions unless told that these are all.
+    "x-meta-snapshot-mode": "TAG, PROFILE, SECURITY_LABEL",
+  };
+  const representation = { ...writing, prefer: "return=representation" };
   return {
+    baseUrl,
     read: (type, id) => call(`${type}/${id}`, { headers: accept }),
     update: (type, id, resource, match) =>
       call(`${type}/${id}`, {
         method: "PUT",
         body: resource,
-        headers: {
-          ...accept,
-          "content-type": "application/fhir+json",
-          prefer: "return=representation",
-          // HAPI adds tags to those of earlier versions unless told that these are all.
-          "x-meta-snapshot-mode": "TAG, PROFILE, SECURITY_LABEL",
-          ...(match === null ? { "if-none-match": "*" } : { "if-match": `W/"${match}"` }),
-        },
+        headers: { ...representation, ...(match === null ? { "if-none-match": "*" } : { "if-match": `W/"${match}"` }) },
       }),
+    put: (type, id, resource) => call(`${type}/${id}`, { method: "PUT", body: resource, headers: representation }),
+    transaction: (bundle) =>
+      call("", { method: "POST", body: bundle, headers: { ...writing, prefer: "return=minimal" } }),
     history: (type, id) => call(`${type}/${id}/_history?_count=50`, { headers: accept }),
     async healthy() {
       try {

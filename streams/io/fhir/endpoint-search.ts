@@ -1,6 +1,6 @@
 /** The search parameters that the embedded endpoint knows: _id, _lastUpdated, _count, _offset, _sort, identifier, code, status, subject, patient, encounter. */
 import { type Result, ok, refuse } from "../../core/failure.ts";
-import { member } from "./client.ts";
+import { member } from "../json.ts";
 import type { Query, Token } from "./endpoint-store.ts";
 
 const codings = (name: string, concept: unknown): Token[] =>

@@ -1,58 +1,22 @@
 /**
  * Writes one intent so that repeats add nothing and an older revision never wins: reads what is there, compares revisions, asks
- * for consent, and puts over exactly the version that it read. Unsure answers are settled by reading again.
+ * for consent, and puts over exactly the version that it read. An answer that was lost is found by reading at the next try.
  */
 import { systems } from "../../../schemas/fhir/systems.ts";
-import type { Delivery, Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records.ts";
 import { OperatingError } from "../../core/failure.ts";
-import { type FhirAnswer, type FhirClient, member, outcomeText } from "./client.ts";
+import { whoseStatus } from "../http-status.ts";
+import { member, parsedJson } from "../json.ts";
+import { alreadyThere, type Attempt, type Outcome, refused, type Trying, unsettled } from "../outbox/attempt.ts";
+import { entryOf, firstAnswer, transactionOf } from "./bundle.ts";
+import { type FhirAnswer, type FhirClient, outcomeText } from "./client.ts";
 
-export interface Outcome {
-  readonly outcome: Delivery["outcome"];
-  readonly detail: string;
-  readonly versionId: string | null;
-}
-
-/** Not settled: try again, after the pause that the server asked for. */
-interface Unsettled {
-  readonly again: string;
-  readonly afterMs: number | null;
-  /** True where the server itself answered with a fault (500): it may be this resource's. */
-  readonly fault: boolean;
-}
-
-/** Asked immediately before each write; a refusal withholds it. */
-export type ConsentCheck = (intent: Intent) => Promise<{ passed: boolean; reason: string; detail: string }>;
-
-export interface WriteOptions {
-  readonly client: FhirClient;
-  readonly consent: ConsentCheck;
-  /** Tries of one intent before the destination counts as unavailable. */
-  readonly maxTries: number;
-  /** Pause before the second try; doubles with each. */
-  readonly pauseMs: number;
-  /** However long a server asks for, the pause is at most this. */
-  readonly maxPauseMs: number;
-  /** Rejects when the destination is being closed. */
-  readonly sleep: (ms: number) => Promise<void>;
-}
-
-const isUnsettled = (result: Outcome | Unsettled): result is Unsettled => "again" in result;
-const unsettled = (answer: FhirAnswer, what: string): Unsettled => ({
-  again: `${what}: ${outcomeText(answer)}`,
-  afterMs: answer.retryAfterMs,
-  fault: answer.status === 500,
-});
-const refused = (detail: string): Outcome => ({ outcome: "refused", detail, versionId: null });
-
-/** Statuses that speak of the way and not of the resource: credentials, address. They hold the sink until mended. */
-const misconfigured = new Set([401, 403, 404, 405, 407]);
-const transient = (status: number): boolean => status === 408 || status === 429 || status >= 500;
-const stale = (status: number): boolean => status === 409 || status === 412;
-
-const wayBlocked = (answer: FhirAnswer, what: string): never => {
-  throw new OperatingError("fhir-misconfigured", `${what}: ${outcomeText(answer)}`, { retry: true });
-};
+const unsettledBy = (answer: FhirAnswer, what: string): Attempt =>
+  unsettled(
+    whoseStatus(answer.status) ?? (answer.status < 400 ? "destination" : "intent"),
+    `${what}: ${outcomeText(answer)}`,
+    answer.retryAfterMs,
+  );
 
 /** The highest of our revision tags; a server may keep earlier ones beside it. Null: none of ours. */
 const revisionOf = (resource: unknown): number | null => {
@@ -71,36 +35,35 @@ const subjectOf = (resource: unknown): string =>
     .slice(-2)
     .join("/");
 
+/** Where nothing stands a write creates it; a retraction has nothing to take back and must not create what was never written. */
+const judgeAbsent = ({ action }: Intent, status: 404 | 410): Attempt | { match: null } => {
+  if (action === "retract") return alreadyThere(`${status}: nothing to take back there`);
+  return status === 404 ? { match: null } : refused("410: deleted at the destination; not written again");
+};
+
 /** What stands there decides: nothing, an older revision of ours to be put over, or a reason not to write. */
-const judgeCurrent = (
-  intent: Intent,
-  answer: FhirAnswer,
-  sent: boolean,
-): Outcome | Unsettled | { match: string | null } => {
-  if (answer.status === 404) return { match: null };
-  if (answer.status === 410) return refused("410: deleted at the destination; not written again");
-  if (misconfigured.has(answer.status)) return wayBlocked(answer, "read");
-  const { json, versionId } = answer;
-  if (answer.status !== 200 || versionId === null || member(json, "resourceType") !== intent.resourceType)
-    return unsettled(answer, "read: not a FHIR answer");
-  if (subjectOf(json) !== subjectOf(JSON.parse(intent.resource)))
+const judgeCurrent = (intent: Intent, answer: FhirAnswer, sent: boolean): Attempt | { match: string | null } => {
+  const { json, versionId, status } = answer;
+  if (status === 404 || status === 410) return judgeAbsent(intent, status);
+  if (status !== 200 || versionId === null || member(json, "resourceType") !== intent.resourceType)
+    return unsettledBy(answer, "read: not a FHIR answer");
+  if (subjectOf(json) !== subjectOf(parsedJson(intent.resource)))
     return refused(`${intent.resourceType}/${intent.resourceId} belongs to another subject there (clinical.md 10)`);
   const revision = revisionOf(json);
   if (revision === null) return refused(`${intent.resourceType}/${intent.resourceId} there is not ours`);
   if (revision < intent.revision) return { match: versionId };
   return sent && revision === intent.revision
     ? { outcome: "written", detail: "confirmed by reading", versionId }
-    : { outcome: "alreadyThere", detail: `revision ${revision} is there`, versionId };
+    : alreadyThere(`revision ${revision} is there`, versionId);
 };
 
-const judgeUpdate = (answer: FhirAnswer): Outcome | Unsettled => {
+const judgeUpdate = (answer: FhirAnswer): Attempt => {
   const { status, versionId } = answer;
   if (status === 200 || status === 201)
     return versionId === null
-      ? unsettled(answer, "update: not a FHIR answer")
+      ? unsettledBy(answer, "update: not a FHIR answer")
       : { outcome: "written", detail: String(status), versionId };
-  if (misconfigured.has(status)) return wayBlocked(answer, "update");
-  if (stale(status) || transient(status) || status < 400) return unsettled(answer, "update");
+  if (whoseStatus(status) !== null || status < 400) return unsettledBy(answer, "update");
   return refused(outcomeText(answer));
 };
 
@@ -120,58 +83,43 @@ const highestOf = (history: unknown): { readonly resource: unknown; readonly rev
  * HAPI looks for the resource before it creates one, and not in the same breath: of two writers that create at once both may succeed,
  * the later one over the first. It is told by a 200 where 201 was due, and then puts a higher revision back that it has covered.
  */
-const putBackCovered = async (intent: Intent, versionId: string, client: FhirClient): Promise<Outcome | Unsettled> => {
+const putBackCovered = async (intent: Intent, versionId: string, client: FhirClient): Promise<Attempt> => {
   const { resourceType, resourceId } = intent;
   const history = await client.history(resourceType, resourceId);
-  if (history.status !== 200) return unsettled(history, "history");
+  if (history.status !== 200) return unsettledBy(history, "history");
   const highest = highestOf(history.json);
   if (highest === undefined || highest.revision <= intent.revision)
     return { outcome: "written", detail: "200", versionId };
   const answer = await client.update(resourceType, resourceId, JSON.stringify(highest.resource), versionId);
-  if (answer.status !== 200) return unsettled(answer, "putting a higher revision back");
-  return { outcome: "alreadyThere", detail: `revision ${highest.revision} is there`, versionId: answer.versionId };
+  if (answer.status !== 200) return unsettledBy(answer, "putting a higher revision back");
+  return alreadyThere(`revision ${highest.revision} is there`, answer.versionId);
 };
 
-/**
- * Resolves with what the destination said. Rejects with OperatingError, to be tried again later: `fhir-unavailable` (no settled
- * answer after `maxTries`), `fhir-misconfigured` (credentials, address).
- */
-export const writeIntent = async (intent: Intent, options: WriteOptions): Promise<Outcome> => {
-  const { client, consent, maxTries } = options;
-  let sent = false;
+/** One PUT; with resources beside it one transaction, whose answer is judged by that to the first of them. */
+const send = async (intent: Intent, match: string | null, client: FhirClient): Promise<FhirAnswer | Outcome> => {
+  const { resourceType, resourceId, resource } = intent;
+  if (intent.beside.length === 0) return client.update(resourceType, resourceId, resource, match);
+  const beside = intent.beside.map(entryOf).filter((entry) => entry !== null);
+  if (beside.length < intent.beside.length) return refused("a resource beside it has no type or no id");
+  const main = { type: resourceType, id: resourceId, resource };
+  const answer = await client.transaction(transactionOf(client.baseUrl, main, beside, match));
+  return answer.status === 200 ? (firstAnswer(answer) ?? { ...answer, versionId: null }) : answer;
+};
 
-  const tryOnce = async (): Promise<Outcome | Unsettled> => {
-    const current = judgeCurrent(intent, await client.read(intent.resourceType, intent.resourceId), sent);
+/** One try. What can't be answered in its time is unsettled. */
+export const attemptFhir = async (intent: Intent, trying: Trying, client: FhirClient): Promise<Attempt> => {
+  try {
+    const current = judgeCurrent(intent, await client.read(intent.resourceType, intent.resourceId), trying.sentBefore);
     if (!("match" in current)) return current;
-    const { passed, reason, detail } = await consent(intent);
-    if (!passed) return { outcome: "withheld", detail: `${reason}: ${detail}`, versionId: null };
-    sent = true;
-    const answer = await client.update(intent.resourceType, intent.resourceId, intent.resource, current.match);
+    const withheld = await trying.withheld();
+    if (withheld !== null) return withheld;
+    const answer = await send(intent, current.match, client);
+    if ("outcome" in answer) return answer;
     return current.match === null && answer.status === 200 && answer.versionId !== null
-      ? putBackCovered(intent, answer.versionId, client)
+      ? await putBackCovered(intent, answer.versionId, client)
       : judgeUpdate(answer);
-  };
-  const tryOrWait = async (): Promise<Outcome | Unsettled> => {
-    try {
-      return await tryOnce();
-    } catch (error) {
-      if (!(error instanceof OperatingError) || error.code !== "fhir-unavailable") throw error;
-      return { again: error.message, afterMs: null, fault: false };
-    }
-  };
-
-  let pauseMs = options.pauseMs;
-  for (let tries = 1; ; tries++) {
-    const result = await tryOrWait();
-    if (!isUnsettled(result)) return result;
-    if (tries >= maxTries) {
-      // A server that is well but fails on this resource each time would else hold all others for ever.
-      if (result.fault && (await client.healthy())) return refused(`${result.again} (${tries} tries, server healthy)`);
-      throw new OperatingError("fhir-unavailable", `${intent.destination}: ${result.again} (${tries} tries)`, {
-        retry: true,
-      });
-    }
-    await options.sleep(Math.min(result.afterMs ?? pauseMs, options.maxPauseMs));
-    pauseMs *= 2;
+  } catch (error) {
+    if (!(error instanceof OperatingError) || !error.retry) throw error;
+    return unsettled(error.code === "credentials-refused" ? "way" : "unsure", error.message);
   }
 };

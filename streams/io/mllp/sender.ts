@@ -75,16 +75,17 @@ export class MllpSender {
   }
 
   async #connected(signal: AbortSignal): Promise<Socket> {
-    if (this.#closed) throw unreachable(this.#options, "the notifier is closed");
+    if (this.#closed) throw unreachable(this.#options, "the sender is closed");
     if (this.#socket !== undefined && !this.#socket.destroyed && this.#socket.writable) return this.#socket;
     this.#socket?.destroy();
     this.#socket = undefined;
-    this.#socket = await open(this.#options, signal);
+    this.#socket = await connected(this.#options, signal);
     return this.#socket;
   }
 }
 
-const open = (options: MllpOptions, signal: AbortSignal): Promise<Socket> => {
+/** A connection that is ready, its TLS verified. Codes: `mllp-unreachable`. */
+export const connected = (options: MllpOptions, signal: AbortSignal): Promise<Socket> => {
   const { host, port, tls } = options;
   const socket =
     tls === undefined

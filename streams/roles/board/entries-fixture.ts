@@ -157,6 +157,7 @@ export const decision = (of: Partial<Decision> = {}): Decision => ({
 
 export const delivery = (of: Partial<Delivery> = {}): Delivery => ({
   kind: "delivery",
+  audit: null,
   by: null,
   identity: "e-1",
   revision: 0,
