@@ -5,7 +5,7 @@
 import type { Priority } from "./priority.ts";
 
 export interface Mode {
-  /** As `hop` records and health name the part; `notifier` and `network` come with which: notifier/pager, network/ICU 2. */
+  /** As `hop` records and health name the part; some come with which: notifier/pager, address/pager/nurse-3, network/ICU 2. */
   readonly id: string;
   /** What is down. */
   readonly down: string;
@@ -58,10 +58,11 @@ export const modes = [
     id: "listener",
     entered: "byTheCircuit",
     down: "the listener, where it is the front door",
-    noticed: "monitoring lost per device within its limit (10 s at 1 Hz); the watch's heartbeat within 15 s",
+    noticed:
+      "its sign of life, which the tap gives each second, stops for more than 3 s; monitoring lost per device within its limit (10 s at 1 Hz); the watch's heartbeat within 15 s",
     holds: [
       bedside,
-      "open pages are escalated and repeated; answers are taken",
+      "open pages are escalated and repeated; answers by webhook and command line are taken",
       "whatever was acknowledged is durable for the circuit and for the raw log (or its spool); what was not, the device sends again",
     ],
     lost: [
@@ -107,7 +108,8 @@ export const modes = [
     id: "notifier",
     entered: "byTheCircuit",
     down: "one way of telling people ({which})",
-    noticed: "at the first notification that it does not confirm within its time limit",
+    noticed:
+      "at the third notification in a row that one of its addresses does not confirm within its time limit (5 s), while no other person's address of it has",
     holds: [
       circuitStands,
       "the other notifiers are not delayed by it: each has its own queue and time limit",
@@ -120,6 +122,26 @@ export const modes = [
     todo: [
       "See the notifier's last error in the circuit's output.",
       "Give those who have no other address one, in the policy, or assign others.",
+    ],
+  },
+  {
+    id: "address",
+    entered: "byTheCircuit",
+    down: "one address of a notifier that reaches others ({which})",
+    noticed:
+      "at the third notification in a row that it does not confirm within its time limit (5 s), once another person's address of that notifier has",
+    holds: [
+      circuitStands,
+      "everybody else is told by that notifier as always, and its own failure would still be noticed",
+      "what could not be delivered there is redirected to the next of the chain",
+    ],
+    lost: ["whoever has no other address is told nothing: his part goes to the next step"],
+    banner: "Somebody's pager or handheld does not answer: the next of the chain is told in their place.",
+    priority: "medium",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "See whose it is in the page's text: a device without power or network, a wrong address, somebody who has left.",
+      "Mend it, or take the address out of the policy: that ends the alarm too.",
     ],
   },
   {
@@ -155,6 +177,21 @@ export const modes = [
     todo: [
       "Read the refusal in the circuit's output: each problem has its place.",
       "Mend the directory and swap it by rename again.",
+    ],
+  },
+  {
+    id: "policy",
+    entered: "byTheCircuit",
+    down: "no escalation policy was ever in force",
+    noticed: "at the first alarm of a unit",
+    holds: [bedside, "every alarm is raised and told to the console, again and again until somebody accepts"],
+    lost: ["nobody but the console is told: no nurse, no physician, no last resort"],
+    banner: "ALARM PAGING IS NOT SET UP. Go by the bedside alarms; watch every monitored bed.",
+    priority: "high",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "Put a policy into the ward directory (`afferent check` reads it first).",
+      "See the page of this alarm end.",
     ],
   },
   {

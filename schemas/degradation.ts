@@ -6,8 +6,9 @@ export type ModeId = (typeof modes)[number]["id"];
 
 /** A part that can be down, as `hop` records name it (alert-records.ts). That all notifiers are down is concluded, not said. */
 export type HopName =
-  | Exclude<ModeId, "notifier" | "notifiers" | "network">
+  | Exclude<ModeId, "notifier" | "address" | "notifiers" | "network">
   | `notifier/${string}`
+  | `address/${string}`
   | `network/${string}`;
 
 export interface Health {
@@ -38,6 +39,13 @@ export const modesOf = ({ down, notifiers }: Health): readonly ModeInForce[] => 
   });
   return inForce.toSorted((a, b) => graveness.indexOf(a.mode.priority) - graveness.indexOf(b.mode.priority));
 };
+
+/**
+ * How grave it is that a part is down, by the table; a part that nobody has weighed there is as grave as can be. The same for its alarm, its
+ * mode and the banner.
+ */
+export const gravenessOf = (hop: string): Priority =>
+  modes.find(({ id }) => id === hop || hop.startsWith(`${id}/`))?.priority ?? "high";
 
 export interface Banner {
   readonly text: string;

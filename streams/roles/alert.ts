@@ -45,6 +45,9 @@ export const runAlert = async (configFile: string): Promise<void> => {
   }
 };
 
+/** More of them at once than there are parts are not in force. */
+const modesShown = 64;
+
 /** Codes: `ward-invalid` at a cold start without a good ward directory, and what its parts have. */
 export const startCircuit = async (circuit: Circuit): Promise<Running> => {
   const closing: (() => Promise<unknown>)[] = [];
@@ -56,21 +59,22 @@ export const startCircuit = async (circuit: Circuit): Promise<Running> => {
     const ground = opened(await openGround(circuit));
     const ward = await openWardOf(ground);
     const ticks = opened(await followTicks(circuit.log, circuit.wire, ground.onError));
-    const telling = opened(await openTelling(ground, ticks));
+    const telling = opened(await openTelling(ground, ticks, ward.policy));
     const stages = opened(await runCircuitStages(ground));
     const { logNow, metrics, words, hops, degradation } = ground;
-    const { pages, outbox, nuisance, dispatcher } = telling;
+    const { pages, outbox, nuisance, dispatcher, ways } = telling;
     const answers = openAnswers({
       pages,
       words,
       now: logNow,
       isKnown: (who) => ward.policy().recipients.some(({ id, test }) => id === who && !test),
+      unitOf: ward.unitOf,
       onAnswer: (via, outcome) => metrics.answers.inc({ via, outcome }),
     });
     const door = opened(await openDoor(ground, answers));
     const following = opened(followWard(ward));
     if (circuit.config.kafka !== undefined) opened(matchWith(circuit.config.kafka, ground, ward));
-    const audit = auditor({ outbox, pages, dispatcher, ticks, door: door.intake, logNow, policy: ward.policy });
+    const audit = auditor({ outbox, pages, dispatcher, ways, ticks, door: door.intake, logNow, policy: ward.policy });
     const api = opened(
       await serveApi({
         ...circuit.config.api,
@@ -78,15 +82,20 @@ export const startCircuit = async (circuit: Circuit): Promise<Running> => {
         answerSecret: circuit.config.api.answerSecret,
         now: logNow,
         pages: () => pages.open(),
+        modes: () => pages.lastModes(modesShown),
         answers,
         audit,
-        status: () => statusOf({ pages, nuisance, outbox, hops, degradation, audit, now: logNow() }),
+        status: () => ({
+          ...statusOf({ pages, nuisance, outbox, hops, degradation, audit, now: logNow() }),
+          modeEvents: pages.lastModes(modesShown),
+        }),
         metrics: () => circuit.metrics.metrics(),
         onRefused: (reason) => metrics.answers.inc({ via: "webhook", outcome: reason }),
       }),
     );
     const { config, say } = circuit;
-    closing.push(keepAlive({ config, audit, pages, outbox, metrics, hops, say }));
+    const { policy } = ward;
+    closing.push(keepAlive({ config, audit, pages, outbox, metrics, hops, ways, degradation, policy, say }));
     return {
       where: `${door.intake.where}, api ${api.url}`,
       done: Promise.race([stages.done, telling.done, door.done, following.done]),

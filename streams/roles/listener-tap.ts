@@ -35,10 +35,8 @@ export const openTap = (url: string, { metrics, say }: Platform): Tap => {
       failed.inc();
       if (performance.now() - saidMs < sayEveryMs) return;
       saidMs = performance.now();
-      say.error(
-        { error: String(error), pending: tap.pending },
-        "the ALERT CIRCUIT does not take messages; senders wait",
-      );
+      const waits = tap.pending > 0 ? "senders wait" : "nothing waits for it yet";
+      say.error({ error: String(error), pending: tap.pending }, `the ALERT CIRCUIT takes nothing; ${waits}`);
     },
     onFull: (full) => {
       if (full) say.error({ pending: tap.pending }, "alert tap full: nothing more is taken until the circuit is back");

@@ -1,6 +1,7 @@
 /** Which ways of telling people there are and what each wants: a configuration's `notifiers`, by the names that the policy's addresses use. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { displayRoot } from "../../../schemas/platform.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { openConsole } from "./console.ts";
 import { openMllp } from "./mllp.ts";
@@ -27,7 +28,7 @@ const shape = z.discriminatedUnion("kind", [
     root: z
       .string()
       .regex(/^[^+#]*[^+#/]$/, "a topic without + and #")
-      .default("afferent-display"),
+      .default(displayRoot),
   }),
   /** Addresses are URLs. */
   z.strictObject({ kind: z.literal("webhook"), secret: z.string().min(16, "at least 16 characters") }),

@@ -15,6 +15,8 @@ export interface TapEndpointOptions {
   readonly port: number;
   /** Called in the order in which the listener took the messages; resolves when the message is durable. */
   readonly accept: (message: Received) => Promise<void>;
+  /** A listener is there: with each batch, and each second in which it has none. */
+  readonly onHeard?: () => void;
   /** A batch that was refused or not taken; the listener repeats it. */
   readonly onError: (error: unknown) => void;
 }
@@ -60,10 +62,12 @@ export const startTapEndpoint = async (options: TapEndpointOptions): Promise<Tap
 const take = async (
   request: IncomingMessage,
   last: Map<string, Last>,
-  { accept }: TapEndpointOptions,
+  { accept, onHeard }: TapEndpointOptions,
 ): Promise<void> => {
   const { run, batch } = nameOf(request);
   const body = await bodyOf(request);
+  onHeard?.();
+  if (body.length === 0) return;
   const before = last.get(run);
   if (before !== undefined && batch === before.batch) return before.durable;
   if (before !== undefined && batch < before.batch) return; // an older one was answered before this run went on

@@ -13,6 +13,9 @@ export const tapPath = "/tap/1";
 export const runHeader = "afferent-tap-run";
 export const batchHeader = "afferent-tap-batch";
 
+/** So often the sender is heard of though it has nothing to hand over: a batch of no bytes, under the number 0. */
+export const signOfLifeEveryMs = 1_000;
+
 /** The longest body that is read; a batch of 512 KiB and one message of 1 MiB are well below it. */
 export const bodyBytesMax = 4 * 1024 * 1024;
 

@@ -129,6 +129,38 @@ describe("while the circuit is away", () => {
   });
 });
 
+describe("a sign of life", () => {
+  it("comes each second without any message, is no batch, and stops with the tap", async () => {
+    const heardAt: number[] = [];
+    const had: Received[] = [];
+    const endpoint = await startTapEndpoint({
+      host: "127.0.0.1",
+      port: 0,
+      accept: async (one) => void had.push(one),
+      onError: () => undefined,
+      onHeard: () => heardAt.push(performance.now()),
+    });
+    closing.push(endpoint.close);
+    const { tap, errors } = tapTo(endpoint.port);
+    await expect.poll(() => heardAt.length, { timeout: 4_000 }).toBe(2);
+    await tap.accept(message(1));
+    await expect.poll(() => heardAt.length, { timeout: 4_000 }).toBe(4);
+    expect([names(had), errors]).toEqual([["mon-1"], []]);
+    tap.close();
+    await soon(1_300);
+    expect(heardAt.length).toBe(4);
+  });
+
+  it("that nobody takes any more is said: a circuit that is away is noticed before there is anything to tell it", async () => {
+    const { port, close } = await open(async () => undefined);
+    const { errors } = tapTo(port);
+    await soon(1_500);
+    expect(errors).toEqual([]);
+    await close();
+    await expect.poll(() => errors[0], { timeout: 3_000 }).toMatchObject({ code: "tap-away" });
+  });
+});
+
 describe("a batch whose answer was lost", () => {
   it("is not taken twice: it joins the one under way, and a later repetition is answered at once", async () => {
     const disk = Promise.withResolvers<void>();

@@ -1,14 +1,14 @@
 /**
  * The listener's end of the tap into the alert circuit: sends each message as soon as the batch before it is durable there, one batch in flight
  * on a connection that is kept. While the circuit is away what was taken waits, bounded, and is sent again under the same batch number.
- * A message that was taken is sent on even when its sender has left.
+ * A message that was taken is sent on even when its sender has left. With nothing to send it says each second that it is there.
  */
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Admission, type Bounds } from "../../core/admission.ts";
 import { OperatingError } from "../../core/failure.ts";
 import type { Received } from "../../core/received.ts";
-import { batchHeader, contentType, frameOf, runHeader, type Tapped, tapPath } from "./frame.ts";
+import { batchHeader, contentType, frameOf, runHeader, signOfLifeEveryMs, type Tapped, tapPath } from "./frame.ts";
 
 export interface TapOptions {
   /** Of the circuit's endpoint: `http://127.0.0.1:7070`. */
@@ -17,7 +17,7 @@ export interface TapOptions {
   readonly run: string;
   /** The most that is taken and not yet durable at the circuit; either bound is enough. */
   readonly most?: Bounds;
-  /** A batch was not taken and will be sent again. */
+  /** A batch was not taken and will be sent again; or nobody was there for a sign of life. */
   readonly onError: (error: unknown) => void;
   /** It has become full, or has room again. */
   readonly onFull?: (full: boolean) => void;
@@ -30,6 +30,8 @@ const batchMost = { messages: 2_000, bytes: 512 * 1024 };
 const retryPausesMs = [0, 20, 50, 100, 250];
 /** The circuit answers once its disk has the batch; what hangs longer than this is given up and sent again. */
 const answerMsMax = 5_000;
+/** At a start both may be on their way up: a sign of life that nobody takes is no news yet. */
+const firstMs_max = 10_000;
 
 export class Tap {
   readonly #options: TapOptions;
@@ -37,13 +39,18 @@ export class Tap {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: "lifo" });
   readonly #taken: Admission<Buffer>;
   readonly #closing = new AbortController();
+  readonly #living: NodeJS.Timeout;
   #batch = 0;
   #sending = false;
+  #saying = false;
+  readonly #openedMs = performance.now();
+  #wasTaken = false;
 
   constructor(options: TapOptions) {
     this.#options = options;
     this.#target = new URL(tapPath, options.url);
     this.#taken = new Admission({ name: "alert tap", most: options.most, onFull: options.onFull });
+    this.#living = setInterval(() => void this.#sayThatItLives(), signOfLifeEveryMs);
   }
 
   /** Messages taken and not yet durable at the circuit. */
@@ -67,9 +74,24 @@ export class Tap {
   }
 
   close(): void {
+    clearInterval(this.#living);
     this.#taken.end(new OperatingError("tap-closed", "alert tap: is closed", { retry: true }));
     this.#closing.abort();
     this.#agent.destroy();
+  }
+
+  /** An empty batch, which is none and has no number. What is on its way says as much. */
+  async #sayThatItLives(): Promise<void> {
+    if (this.#sending || this.#saying) return;
+    this.#saying = true;
+    try {
+      await this.#post(Buffer.alloc(0), 0);
+      this.#wasTaken = true;
+    } catch (error) {
+      const isNews = this.#wasTaken || performance.now() - this.#openedMs > firstMs_max;
+      if (isNews && this.#taken.ended === undefined) this.#options.onError(error);
+    }
+    this.#saying = false;
   }
 
   async #send(): Promise<void> {

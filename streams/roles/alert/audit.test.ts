@@ -12,6 +12,7 @@ const well: Audited = {
   intakeConnected: true,
   oldestHigh: [],
   down: [],
+  gone: [],
   notifiers: ["pager", "hook"],
 };
 const due = (msAgo: number): Page => ({ identity: "p-1", nextAt: logTime(now - msAgo) }) as Page;
@@ -36,15 +37,17 @@ describe("the audit", () => {
       [],
     ],
     [
-      "nothing that gets through",
+      "a dead address of each notifier, while others are told by them",
       {
         down: [
           { notifier: "hook", to: "a" },
           { notifier: "pager", to: "b" },
         ],
       },
-      ["notifiers"],
+      [],
     ],
+    ["one notifier gone of two", { gone: ["hook"] }, []],
+    ["nothing that gets through", { gone: ["hook", "beats", "pager"] }, ["notifiers"]],
   ])("with %s", (_, changed, expected) => {
     expect(checks(changed)).toEqual(expected);
   });

@@ -5,6 +5,7 @@ import { alarms, type AlarmsBody, notifications, type NotificationsBody } from "
 import type { Sink } from "../../core/sink.ts";
 import type { Nuisance } from "./nuisance.ts";
 import type { Outbox } from "./outbox.ts";
+import { inTransaction } from "./outbox-transaction.ts";
 import type { Pages } from "./pages.ts";
 
 export interface NotificationSinkOptions {
@@ -24,7 +25,9 @@ export const notificationSink = ({ outbox, pages, now, onKept }: NotificationSin
     const bodies = entries.map(({ body }) => body);
     const told = bodies.filter((body) => body.kind === "notification");
     const kept = outbox.transaction(() => {
-      for (const body of bodies) if (body.kind === "page") pages.put(body);
+      for (const body of bodies)
+        if (body.kind === "page") pages.put(body);
+        else if (body.kind === "mode") pages.putMode(body);
       return outbox.keep(told, now());
     });
     if (kept.length > 0) onKept(kept);
@@ -43,14 +46,9 @@ export const alarmSink = (
   async write(entries) {
     const told = entries.flatMap(({ body, logTime }) => (body.kind === "alarm" ? [{ alarm: body, logTime }] : []));
     if (told.length === 0) return [];
-    db.exec("begin immediate");
-    try {
+    inTransaction(db, () => {
       for (const { alarm, logTime } of told) nuisance.put(alarm, logTime);
-      db.exec("commit");
-    } catch (error) {
-      db.exec("rollback");
-      throw error;
-    }
+    });
     for (const { alarm } of told) if (alarm.phase === "start") onRaised(alarm);
     return [];
   },

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Notifier } from "../../io/notify/notifier.ts";
-import { type DispatchLimits, Lane, type Revise, usualLimits } from "./lane.ts";
+import { type DispatchLimits, Lane, type Revise, type Tried, usualLimits } from "./lane.ts";
 import type { LaneName, Outbox, Outcome, Sending, Unreported } from "./outbox.ts";
 
 export interface DispatcherOptions {
@@ -17,8 +17,8 @@ export interface DispatcherOptions {
   /** Resolves once the log has them. Tried again until it does. */
   readonly report: (outcomes: readonly Unreported[]) => Promise<void>;
   readonly onOutcome: (outcome: Outcome, sending: Sending) => void;
-  /** A notifier went down (one of its addresses did), or all of it is up again. */
-  readonly onStanding: (notifier: string, up: boolean, detail: string) => void;
+  /** What an attempt showed of the way to that address. */
+  readonly onTried: (lane: LaneName, tried: Tried) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -91,17 +91,19 @@ export class Dispatcher {
         now,
         revise,
         settled: (outcome, sending) => this.#settled(outcome, sending),
-        onStanding: (up, detail) => this.#standing(name, up, detail),
+        onTried: (tried) => this.#tried(name, tried),
         onError: this.#options.onError,
       });
       return { name, lane };
     }).lane;
   }
 
-  #standing({ notifier }: LaneName, up: boolean, detail: string): void {
-    const others = this.down().filter((other) => other.notifier === notifier).length;
-    // the one that went down is among them, the one that came back is not
-    if (up ? others === 0 : others === 1) this.#options.onStanding(notifier, up, detail);
+  #tried(name: LaneName, tried: Tried): void {
+    try {
+      this.#options.onTried(name, tried);
+    } catch (error) {
+      this.#options.onError(error); // what became of the attempt counts all the same
+    }
   }
 
   #settled(outcome: Outcome, sending: Sending): void {

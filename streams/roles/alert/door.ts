@@ -42,12 +42,13 @@ export const openDoor = async (ground: Ground, answers: Answers): Promise<Door> 
     onError,
     onShed: () => metrics.shed.inc(),
   });
-  const hop = config.intake.kind === "tap" ? "listener" : "broker";
+  // a listener that is called away has been silent for long enough
+  const [hop, graceMs] = config.intake.kind === "tap" ? ["listener", 0] : ["broker", brokerGraceMs];
   const open = await openIntake({
     config: config.intake,
     intake,
     answered: answers.received,
-    onStanding: (up, detail) => (up ? hops.up(hop, detail) : hops.down(hop, detail, brokerGraceMs)),
+    onStanding: (up, detail) => (up ? hops.up(hop, detail) : hops.down(hop, detail, graceMs)),
     onError,
   });
   const stop = new AbortController();

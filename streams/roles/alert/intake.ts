@@ -8,6 +8,7 @@ import type { Received } from "../../core/received.ts";
 import { answerRoot } from "../../../schemas/platform.ts";
 import { startSubscriber, type Subscriber } from "../../io/mqtt/subscriber.ts";
 import { startTapEndpoint } from "../../io/tap/endpoint.ts";
+import { hearing } from "../../io/tap/hearing.ts";
 import type { RawIntake } from "../../log/raw-intake.ts";
 import { isAnswer } from "./answers.ts";
 
@@ -16,7 +17,7 @@ export interface IntakeOptions {
   readonly intake: RawIntake;
   /** Resolves when the answer is durable, or refused. */
   readonly answered: (message: Received) => Promise<void>;
-  /** The session carries messages, or does not. Told at each change. */
+  /** The session carries messages, or a listener is there; or not. Told at each change. */
   readonly onStanding: (up: boolean, detail: string) => void;
   readonly onError: (error: unknown) => void;
 }
@@ -52,14 +53,22 @@ const tapped = async (
   { onError, onStanding }: IntakeOptions,
   accept: Accept,
 ): Promise<CircuitIntake> => {
-  const endpoint = await startTapEndpoint({ host, port, accept, onError });
-  onStanding(true, "the tap is open");
-  return {
-    where: `tap http://${host}:${endpoint.port}`,
-    port: endpoint.port,
-    connected: () => true,
-    close: endpoint.close,
-  };
+  const listener = hearing({ onStanding });
+  try {
+    const endpoint = await startTapEndpoint({ host, port, accept, onError, onHeard: listener.heard });
+    return {
+      where: `tap http://${host}:${endpoint.port}`,
+      port: endpoint.port,
+      connected: listener.there,
+      close: async () => {
+        listener.close();
+        await endpoint.close();
+      },
+    };
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
 };
 
 const subscribed = async (

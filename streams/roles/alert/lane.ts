@@ -34,6 +34,14 @@ export const usualLimits: DispatchLimits = {
   failuresUntilDown: 3,
 };
 
+/** What an attempt showed of the way to its address. */
+export interface Tried {
+  readonly confirmed: boolean;
+  /** Whether the address counts as down after it. */
+  readonly down: boolean;
+  readonly detail: string;
+}
+
 /** What is to be sent now in a notification's place (itself, as a rule); null: not yet. */
 export type Revise = (notification: Notification, nowMs: number) => Notification | null;
 
@@ -46,8 +54,8 @@ export interface LaneOptions {
   readonly now: () => number;
   readonly revise: Revise;
   readonly settled: (outcome: Outcome, sending: Sending) => void;
-  /** It went down, or is up again. */
-  readonly onStanding: (up: boolean, detail: string) => void;
+  /** An attempt was confirmed, or failed for want of an answer; what is refused for good says nothing of the way. */
+  readonly onTried: (tried: Tried) => void;
   /** The outbox failed; it is asked again soon. */
   readonly onError: (error: unknown) => void;
 }
@@ -162,26 +170,24 @@ export class Lane {
   #confirmed(sending: Sending): void {
     this.#underWay.delete(sending.row);
     if (this.#closed) return;
-    const wasDown = this.down;
     this.#failures = 0;
     this.#notBeforeMs = 0;
-    if (wasDown) this.#options.onStanding(true, "it answers again");
+    this.#options.onTried({ confirmed: true, down: false, detail: "it answers" });
     this.#settle(sending, "confirmed", "");
   }
 
   #failed(sending: Sending, error: unknown): void {
     this.#underWay.delete(sending.row);
     if (this.#closed) return;
-    const { now, limits, onStanding } = this.#options;
+    const { now, limits, onTried } = this.#options;
     const nowMs = now();
     const detail = error instanceof Error ? error.message : String(error);
-    const wasDown = this.down;
     // a final no comes from somebody who answers: that one is told elsewhere, and the way stands
     const refused = error instanceof OperatingError && !error.retry;
-    if (!refused) this.#failures++;
-    if (this.down && !refused) {
-      this.#notBeforeMs = nowMs + pauseMs(this.#failures - limits.failuresUntilDown, limits);
-      if (!wasDown) onStanding(false, detail);
+    if (!refused) {
+      this.#failures++;
+      if (this.down) this.#notBeforeMs = nowMs + pauseMs(this.#failures - limits.failuresUntilDown, limits);
+      onTried({ confirmed: false, down: this.down, detail });
     }
     const mayRetry = error instanceof OperatingError && error.retry;
     if (!mayRetry || nowMs - sending.storedMs >= this.#giveUpAfterMs(sending.notification))

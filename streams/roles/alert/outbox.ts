@@ -5,6 +5,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Notification } from "../../../schemas/alert-records.ts";
 import type { Priority } from "../../../schemas/priority.ts";
+import { inTransaction } from "./outbox-transaction.ts";
 
 /** One notification on its way to one address. */
 export interface Sending {
@@ -246,16 +247,9 @@ export class Outbox {
     });
   }
 
+  /** Codes: `outbox-unavailable`. */
   transaction<T>(write: () => T): T {
-    this.#db.exec("begin immediate");
-    try {
-      const result = write();
-      this.#db.exec("commit");
-      return result;
-    } catch (error) {
-      this.#db.exec("rollback");
-      throw error;
-    }
+    return inTransaction(this.#db, write);
   }
 }
 

@@ -15,11 +15,13 @@ import type { Nuisance, NuisanceCount } from "./nuisance.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Pages } from "./pages.ts";
 import type { Ticks } from "./ticks.ts";
+import type { Ways } from "./ways.ts";
 
 export interface AuditorParts {
   readonly outbox: Outbox;
   readonly pages: Pages;
   readonly dispatcher: Dispatcher;
+  readonly ways: Ways;
   readonly ticks: Ticks;
   readonly door: CircuitIntake;
   /** Log time in ms. */
@@ -29,7 +31,7 @@ export interface AuditorParts {
 
 /** The circuit's audit as of now. */
 export const auditor =
-  ({ outbox, pages, dispatcher, ticks, door, logNow, policy }: AuditorParts): (() => readonly AuditFailure[]) =>
+  ({ outbox, pages, dispatcher, ways, ticks, door, logNow, policy }: AuditorParts): (() => readonly AuditFailure[]) =>
   () =>
     audit({
       nowMs: Date.now(),
@@ -39,9 +41,11 @@ export const auditor =
       intakeConnected: door.connected(),
       oldestHigh: outbox.oldestHigh(),
       down: dispatcher.down(),
+      gone: ways.gone(),
       notifiers: personsNotifiers(policy()),
     });
 
+/** By which people are told, tests apart. */
 const personsNotifiers = ({ recipients }: PolicyContent): readonly string[] => [
   ...new Set(
     recipients.filter(({ test }) => !test).flatMap(({ addresses }) => addresses.map(({ notifier }) => notifier)),
@@ -103,6 +107,9 @@ export interface LiveOptions {
   readonly outbox: Outbox;
   readonly metrics: CircuitMetrics;
   readonly hops: Hops;
+  readonly ways: Ways;
+  readonly degradation: Degradation;
+  readonly policy: () => PolicyContent;
   readonly say: Logger;
 }
 
@@ -114,6 +121,8 @@ const checks = ["escalation", "ticks", "intake", "outbox", "notifiers"];
 export const keepAlive = (options: LiveOptions): (() => Promise<void>) => {
   let said = "";
   const look = async (): Promise<void> => {
+    options.degradation.toldBy(personsNotifiers(options.policy()));
+    options.ways.forgetOld();
     const failures = options.audit();
     count(options, failures);
     const text = failures.map(({ detail }) => detail).join("; ");

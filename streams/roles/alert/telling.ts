@@ -1,5 +1,6 @@
 /** From notifications in the log to people: the outbox, what brings them away, and the pages that people answer, all in one SQLite file. */
 import { join } from "node:path";
+import type { PolicyContent } from "../../io/policy-file.ts";
 import { runSink } from "../../log/sink-runner.ts";
 import { closeAll, followAll } from "../running.ts";
 import { alarmSink, notificationSink } from "./circuit-sinks.ts";
@@ -10,6 +11,7 @@ import { openOutboxDatabase, Outbox, type Outcome, type Sending, type Unreported
 import { Pages } from "./pages.ts";
 import { reviseOld } from "./revise.ts";
 import type { Ticks } from "./ticks.ts";
+import { Ways } from "./ways.ts";
 import type { Words } from "./words.ts";
 
 export interface Telling {
@@ -17,6 +19,7 @@ export interface Telling {
   readonly pages: Pages;
   readonly nuisance: Nuisance;
   readonly dispatcher: Dispatcher;
+  readonly ways: Ways;
   /** Rejects when a sink can't go on. */
   readonly done: Promise<void>;
   close(): Promise<void>;
@@ -29,25 +32,28 @@ const waitedMs_max = 15_000;
 const keepMs = 30 * 24 * 3_600_000;
 const pruneEveryMs = 3_600_000;
 
-export const openTelling = async (ground: Ground, ticks: Ticks): Promise<Telling> => {
+/** `policy`: in force now. */
+export const openTelling = async (ground: Ground, ticks: Ticks, policy: () => PolicyContent): Promise<Telling> => {
   const { circuit, logNow, metrics, onError } = ground;
   const db = openOutboxDatabase(join(circuit.config.data, "outbox.sqlite"));
   const [outbox, pages, nuisance] = [new Outbox(db), new Pages(db), new Nuisance(db)];
   const startedMs = performance.now();
   const caughtUp = (): boolean =>
     logNow() - (ticks.lastMs() ?? 0) < caughtUpMs || performance.now() - startedMs > waitedMs_max;
-  const dispatcher: Dispatcher = new Dispatcher({
+  const { hops } = ground;
+  const ways = new Ways({
+    db,
+    policy,
+    onStanding: (hop, up, detail) => (up ? hops.up(hop, detail) : hops.down(hop, detail)),
+  });
+  const dispatcher = new Dispatcher({
     outbox,
     notifiers: circuit.notifiers,
     now: Date.now,
     revise: reviseOld({ pages, logNow, caughtUp }),
     report: (outcomes) => reportTo(ground.words, outcomes, ground),
-    onOutcome: (outcome, sending) => {
-      count(outcome, sending, ground);
-      proveUp(outcome, sending, dispatcher, ground);
-    },
-    onStanding: (name, up, detail) =>
-      up ? ground.hops.up(`notifier/${name}`, detail) : ground.hops.down(`notifier/${name}`, detail),
+    onOutcome: (outcome, sending) => count(outcome, sending, ground),
+    onTried: (lane, tried) => ways.tried(lane, tried),
     onError,
   });
   const sinks = [
@@ -72,6 +78,7 @@ export const openTelling = async (ground: Ground, ticks: Ticks): Promise<Telling
     pages,
     nuisance,
     dispatcher,
+    ways,
     done: running.done,
     close: () =>
       closeAll([async () => db.close(), () => dispatcher.close(), running.close, async () => clearInterval(pruning)]),
@@ -104,10 +111,4 @@ const count = ({ outcome, atMs }: Outcome, { notification, notifier }: Sending, 
   metrics.notifications.inc({ notifier, what, priority, outcome });
   if (outcome === "confirmed" && what === "alarm" && step === 0 && attempt === 0)
     metrics.delay.observe({ priority }, Math.max(0, logAt(atMs) - receivedTime) / 1_000);
-};
-
-/** After a restart nobody knows whether it is down still: what it confirms says that it is not. */
-const proveUp = ({ outcome }: Outcome, { notifier }: Sending, dispatcher: Dispatcher, { hops }: Ground): void => {
-  if (outcome === "confirmed" && !dispatcher.down().some((lane) => lane.notifier === notifier))
-    hops.up(`notifier/${notifier}`, "it answers");
 };
