@@ -59,7 +59,7 @@ export const writeAlertConfigs = async (stack: Stack, roster: string, rules: str
       api: { host, port: kept.alertPort },
       notifiers: {
         pages: { kind: "console", to: join(folder, "pages.log") },
-        displays: { kind: "mqtt", url: broker.url },
+        displays: { kind: "mqtt", ...broker },
         [beats]: { kind: "webhook", secret: kept.beatSecret },
       },
       displays: broker,

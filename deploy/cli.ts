@@ -1,9 +1,11 @@
-/** `node deploy/cli.ts up | down | status | fetch`: the full stack and the platform's roles on this machine. Exit codes: 0 all well, 1 not, 2 wrong use. */
+/** `node deploy/cli.ts up | down | status | fetch | handheld`: the full stack and the platform's roles on this machine. Exit codes: 0 all well, 1 not, 2 wrong use. */
+import { join } from "node:path";
 import { Command } from "commander";
 import { OperatingError } from "../streams/core/failure.ts";
 import { readStackConfig } from "./config.ts";
 import { roleLines, runningRoles, startRoles, stopRoles } from "./roles.ts";
 import { type ServerName, serverNames } from "./server.ts";
+import { handheldPassword } from "./servers/mosquitto/platform-access.ts";
 import { healthLine, provide, provideSoftware, runningStack, startStack } from "./stack.ts";
 import { provideSystemPrograms } from "./system-packages.ts";
 
@@ -60,6 +62,14 @@ const fetchAll = async (): Promise<void> => {
   say(`all servers and test tools are here (${config.software})`);
 };
 
+/** The broker that runs reads its passwords anew; connections stay. */
+const handheld = async (who: string): Promise<void> => {
+  const stack = runningStack(readStackConfig());
+  const password = await handheldPassword(join(stack.config.data, "mosquitto"), who);
+  await stack.server("mosquitto").kill("SIGHUP");
+  say(`user ${who} password ${password}`);
+};
+
 const program = new Command("deploy/cli.ts").description(
   "The full stack as processes of this machine. Ports and folders: deploy/config.ts.",
 );
@@ -73,6 +83,11 @@ program
   .action(up);
 program.command("down").description("stop what `up` started, and nothing else").action(down);
 program.command("status").description("one line per server; exit code 1 unless all are healthy").action(status);
+program
+  .command("handheld")
+  .description("give a recipient's handheld its user and password at the broker, and print them (docs/handheld.md)")
+  .argument("<who>", "the recipient's id in the policy")
+  .action(handheld);
 program.command("fetch").description("download everything that `up` and the tests need").action(fetchAll);
 
 function serverNameFrom(text: string, earlier: readonly ServerName[]): readonly ServerName[] {

@@ -6,3 +6,5 @@ export const platformRoot = "afferent-platform";
 export const platformUser = "platform";
 /** `afferent-answers/<who>`: what people answer. Who may write there accepts pages in somebody's name. */
 export const answerRoot = "afferent-answers";
+/** `afferent-display/<address>` and `afferent-display/banner`: what people are told, and what every display shows. */
+export const displayRoot = "afferent-display";

@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { displayRoot } from "../schemas/platform.ts";
 import { OperatingError } from "./core/failure.ts";
 import { notifierSettings } from "./io/notify/open.ts";
 
@@ -46,7 +47,7 @@ const shape = z.strictObject({
       url: name,
       username: name.optional(),
       password: name.optional(),
-      topic: name.default("afferent-display/banner"),
+      topic: name.default(`${displayRoot}/banner`),
     })
     .optional(),
   demoApproval: z.boolean().default(false),

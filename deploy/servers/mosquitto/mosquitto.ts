@@ -17,7 +17,7 @@ export const mosquittoSettings = ({
 listener ${ports.mosquitto} ${host}
 # Until the security issue brings TLS and a credential per device, identity is the topic segment.
 allow_anonymous true
-# The platform's own topics are the user \`platform\`'s alone: what comes on them counts as a test.
+# The platform's own topics want a user: heartbeats, what people are told, and what they answer.
 password_file ${folder}/${passwordFile}
 acl_file ${folder}/${aclFile}
 
