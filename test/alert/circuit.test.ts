@@ -159,4 +159,18 @@ describe("the alert circuit, alone", () => {
       .poll(async () => ((await (await fetch(`${api}/status`)).json()) as { down: object[] }).down, { timeout: 10_000 })
       .toEqual([]);
   }, 60_000);
+
+  it("asks whoever is on now when the shift changes while a page escalates", async () => {
+    const apnoea = { ...vfib, code: "APNEA", text: "*** APNEA" };
+    await says({ hr: 72, alarms: [apnoea] });
+    await expect.poll(() => toldOf("apnoea").length, { timeout: 10_000 }).toBe(1);
+    const page = toldOf("apnoea")[0]?.told.page ?? "";
+    const night = JSON.stringify(policyAt((id) => `${receiver.url}/${id}`)).replaceAll('"charge"', '"night-charge"');
+    await ward.swap({ "policy.json": night });
+    const answered = async () => cli("reject", page.slice(0, 8), "--as", "charge");
+    await expect.poll(answered, { timeout: 10_000 }).toContain("nobody");
+    expect(await cli("reject", page.slice(0, 8), "--as", "nurse-1")).toContain(page);
+    await expect.poll(() => toldOf("apnoea", "night-charge").length, { timeout: 10_000 }).toBe(1);
+    expect(toldOf("apnoea", "charge")).toEqual([]);
+  }, 60_000);
 });
