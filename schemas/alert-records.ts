@@ -19,6 +19,7 @@ import {
   record,
   string,
   type TypeOf,
+  withDefault,
 } from "./avro.ts";
 import { priority } from "./priority.ts";
 
@@ -182,6 +183,23 @@ export const answer = body("answer", {
 });
 export type Answer = TypeOf<typeof answer>;
 
+/**
+ * A named person's word that nothing is to be expected of a device until a time: only monitoring lost is held back by it, never what a rule or
+ * the device itself alarms (clinical.md 5). Another one of the same device takes its place; one whose `to` has come ends it.
+ */
+export const standby = body("standby", {
+  id: string,
+  device: string,
+  unit: string,
+  bed: nullable(string),
+  by: string,
+  reason: string,
+  from: instant,
+  to: instant,
+  via: string,
+});
+export type Standby = TypeOf<typeof standby>;
+
 /** What became of a notification at one notifier: an undeliverable one redirects at once. */
 export const notified = body("notified", {
   notification: string,
@@ -261,8 +279,10 @@ const chain = record("Chain", {
 
 const unitPolicy = record("UnitPolicy", {
   unit: string,
-  /** Minutes that local time is ahead of UTC. */
+  /** Minutes that local time is ahead of UTC, before the first of `offsets`. */
   utcOffsetMinutes: int,
+  /** When that changes, ascending: summer time, as the zone's own rules say at the time when the policy was announced. */
+  offsets: withDefault(array(record("UtcOffset", { from: instant, minutes: int })), []),
   schedules: array(schedule),
   /** Who is told in the end, again and again until somebody accepts. */
   lastResort: record("LastResort", { to: array(string), repeatMs: long }),
@@ -369,3 +389,18 @@ export const page = body("page", {
   test: boolean,
 });
 export type Page = TypeOf<typeof page>;
+
+/** A mode of partial degradation (degradation-table.ts) was entered or left: an event of its own, whoever else is told of the part. */
+export const mode = body("mode", {
+  mode: string,
+  /** The one notifier, address or unit; null where there is but one of the part. */
+  which: nullable(string),
+  entered: boolean,
+  /** When the part went away, or came back. */
+  since: instant,
+  priority,
+  /** What displays show while it is in force; null: nothing changes for clinicians. */
+  banner: nullable(string),
+  at: logTime,
+});
+export type ModeEvent = TypeOf<typeof mode>;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bannerOf, changesBetween, type Health, type HopName, modesOf } from "./degradation.ts";
+import { bannerOf, changesBetween, gravenessOf, type Health, type HopName, modesOf } from "./degradation.ts";
 import { modes } from "./degradation-table.ts";
 
 const notifiers = ["pager", "mail"];
@@ -19,9 +19,30 @@ describe("the table of partial degradation", () => {
 
   it("calls somebody at the bedside for every mode in which alarms reach nobody", () => {
     const nobodyTold = modes.filter(({ banner }) => banner?.includes("watch every monitored bed"));
-    expect(nobodyTold.map(({ id }) => id)).toEqual(["broker", "listener", "circuit", "notifiers", "network", "disk"]);
+    expect(nobodyTold.map(({ id }) => id)).toEqual([
+      "broker",
+      "listener",
+      "circuit",
+      "notifiers",
+      "policy",
+      "network",
+      "disk",
+    ]);
     for (const { calls, id } of nobodyTold) expect(calls, id).toContain("chargeNurse");
   });
+});
+
+describe("how grave it is that a part is down", () => {
+  it.each([
+    ["broker", "high"],
+    ["notifier/pager", "medium"],
+    ["network/ICU 2", "high"],
+    ["watch", "medium"],
+    ["kafka", "low"],
+    ["policy", "high"],
+    ["something that nobody has weighed", "high"],
+    ["notifierish", "high"],
+  ] as const)("%s: %s", (hop, priority) => expect(gravenessOf(hop)).toBe(priority));
 });
 
 describe("modes in force", () => {

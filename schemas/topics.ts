@@ -118,9 +118,10 @@ export const alarms = topic("alert.alarms", {
   ]),
 });
 export const notifications = topic("alert.notifications", {
+    alert.standby,
   partitions: 1,
   key: "unit",
-  codec: envelope("NotificationEntry", [alert.notification, alert.page, alert.policy, r.tick, r.rules]),
+  codec: envelope("NotificationEntry", [alert.notification, alert.page, alert.mode, alert.policy, r.tick, r.rules]),
 });
 export const alertQuarantine = topic("alert.quarantine", {
   partitions: 1,

@@ -52,6 +52,7 @@ const policy: Policy = {
   ].map(({ unit, chain: of, last }) => ({
     unit,
     utcOffsetMinutes: 0,
+    offsets: [],
     schedules: [{ priorities: ["high", "medium", "low"], ...allDay, chain: of }],
     lastResort: { to: [last], repeatMs: 60_000 },
     remindAcceptedMs: 600_000,

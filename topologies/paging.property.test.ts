@@ -7,8 +7,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Alarm, Notification, Page } from "../schemas/alert-records.ts";
 import { drive } from "../streams/sim/drive.ts";
-import { alarmAt, at, ended, lost, pagedWard, type PagedWard, t0 } from "../streams/sim/paged.ts";
+import { eventTime, logTime } from "../streams/core/time.ts";
+import { alarmAt, at, ended, lost, pagedWard, type PagedWard, policy, reportedAt, t0 } from "../streams/sim/paged.ts";
 import { paging } from "./paging.ts";
+import { standInIdentity } from "./paging/stand-in.ts";
 
 /** Ours and the device's on one group, another event of it, another direction, another bed that nobody has, and two losses. */
 const conditions: readonly Partial<Alarm>[] = [
@@ -51,6 +53,9 @@ const op = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("notified" as const), n: number, failed: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("hop" as const), up: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("shift" as const), to: fc.constantFrom("amsel", "birke") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("reported" as const), n: number }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("missed" as const), over: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("beat" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
 );
@@ -68,8 +73,10 @@ class World {
   readonly overLate = new Set<string>();
   /** Every word of every alarm. */
   readonly said: Alarm[] = [];
-  hopAlarms = 0;
   isDown = false;
+  /** Episodes that only the telemetry plane saw, by name. */
+  readonly missed = new Map<string, { readonly from: number; over: boolean }>();
+  #policies = 1;
 
   constructor(restarts: boolean) {
     this.restarts = restarts;
@@ -97,6 +104,9 @@ class World {
     else if (op.do === "notified")
       this.w.notified(this.second, this.w.notifications().at(-1 - op.n), "mqtt", op.failed ? "failed" : "confirmed");
     else if (op.do === "hop") this.hop(op.up);
+    else if (op.do === "shift") this.shift(op.to);
+    else if (op.do === "reported" && open?.present && open.metric !== null) this.reported(open);
+    else if (op.do === "missed") this.miss(op.over);
     else if (op.do === "beat")
       this.w.say(this.second, alarmAt(this.second, { test: true, identity: `beat@${this.now}` }));
     else if (op.do === "restart" && this.restarts) this.w.restart();
@@ -183,7 +193,38 @@ class World {
     this.w.hop(this.second, "kafka", up, "ICU");
     this.isDown = !up;
   }
+
+  /** Bed 4 is somebody else's from now on. */
+  shift(to: string): void {
+    const units = policy().units.map((unit) =>
+      unit.unit === "ICU" ? { ...unit, assignments: [{ bed: "4", to: [to] }, ...unit.assignments.slice(1)] } : unit,
+    );
+    const now = t0 + this.now;
+    this.w.send("", now, policy({ version: ++this.#policies, effectiveFrom: logTime(now), units }));
+  }
+
+  /** The telemetry plane saw what the circuit has: nothing comes of it. */
+  reported({ device, event, direction, metric, onset }: Alarm): void {
+    const same = { device, event, direction, metric: metric ?? "", start: onset };
+    const before = this.w.notifications().length;
+    this.w.say(this.second, reportedAt(this.second, { episode: `same@${this.now}`, ...same }));
+    expect(this.w.notifications().length).toBe(before);
+  }
+
+  /** It saw what the circuit has not; or that is over. */
+  miss(over: boolean): void {
+    const open = [...this.missed].find(([, one]) => !one.over);
+    const [episode, { from }] = open ?? [`missed@${this.now}`, { from: this.now }];
+    if (open === undefined && over) return;
+    this.missed.set(episode, { from, over });
+    const end = over ? eventTime(t0 + this.now) : null;
+    const alone = { device: "mon-77", subject: "subject-77", event: "low", direction: "low" } as const;
+    this.w.say(this.second, reportedAt(0, { episode, ...alone, start: eventTime(t0 + from), end }));
+  }
 }
+
+const isOfMissed = ({ missed }: World, alarm: string): boolean =>
+  [...missed.keys()].some((episode) => standInIdentity(episode) === alarm);
 
 const latestByPage = (notifications: readonly Notification[]): ReadonlyMap<string, readonly Notification[]> =>
   Map.groupBy(
@@ -193,7 +234,8 @@ const latestByPage = (notifications: readonly Notification[]): ReadonlyMap<strin
 
 /** How long the policy lets whoever was told last answer, in ms. */
 const allowedMs = (last: readonly Notification[], page: Page): number => {
-  if (page.event === "hopDown") return last.some((one) => !one.lastResort) ? 60_000 : 120_000;
+  if (page.event === "hopDown" || page.event === "missedByCircuit")
+    return last.some((one) => !one.lastResort) ? 60_000 : 120_000;
   const steps = last.filter(({ lastResort }) => !lastResort).map(({ step }) => step);
   if (steps.length === 0 || (steps.includes(2) && last.some(({ lastResort }) => lastResort))) return 120_000;
   const first = last[0]?.priority === "high" ? 30_000 : 180_000;
@@ -207,13 +249,25 @@ const check = (world: World): void => {
   const open = w.pages().filter(({ state }) => state !== "over");
   // none is lost, and nothing is paged that does not stand
   const standing = [...world.open.values()].filter(({ timeliness }) => timeliness !== "late");
-  const paged = open.filter(({ event }) => event !== "hopDown").flatMap(({ alarms }) => alarms);
+  const platforms = new Set(["hopDown", "missedByCircuit"]);
+  const paged = open
+    .filter(({ event }) => !platforms.has(event))
+    .flatMap(({ alarms }) => alarms)
+    .filter((alarm) => !isOfMissed(world, alarm));
   expect(paged.toSorted()).toEqual(standing.map(({ identity }) => identity).toSorted());
   expect(open.filter(({ event }) => event === "hopDown").length).toBe(world.isDown ? 1 : 0);
   for (const { alarms, what, event } of notifications) {
-    if (event === "hopDown" || what === "test") continue;
-    for (const alarm of alarms)
+    if (platforms.has(event) || what === "test") continue;
+    for (const alarm of alarms.filter((one) => !isOfMissed(world, one)))
       expect(world.raised.has(alarm) || (what === "delayed" && world.overLate.has(alarm))).toBe(true);
+  }
+  // what the circuit lacked for half a minute is paged until it is over, and that it was missed is told
+  for (const [episode, { from, over }] of world.missed) {
+    if (world.now - from < 30_000 + tickMs) continue;
+    const alarm = standInIdentity(episode);
+    expect(open.some(({ alarms }) => alarms.includes(alarm))).toBe(!over);
+    expect(notifications.some(({ alarms }) => alarms.includes(alarm))).toBe(true);
+    expect(notifications.some(({ event }) => event === "missedByCircuit")).toBe(true);
   }
   // of each somebody was told, or it joined in silence what another source had said of the same thing
   const toldOf = new Set(notifications.flatMap(({ alarms }) => alarms));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../schemas/alert-records.ts";
+import { logTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { alarmAt, at, ended, lost, pagedWard, type PagedWard, policy, reportedAt } from "../streams/sim/paged.ts";
 import { paging } from "./paging.ts";
@@ -375,6 +376,49 @@ describe("the platform's own", () => {
     ]);
   });
 
+  it("is as grave as the table of degradation says", () => {
+    const w = ward();
+    for (const hop of ["kafka", "notifier/webhook", "watch", "circuit", "something new"]) w.hop(0, hop, false);
+    expect(w.pages().map(({ device, priority }) => `${device} ${priority}`)).toEqual([
+      "kafka low",
+      "notifier/webhook medium",
+      "watch medium",
+      "circuit high",
+      "something new high",
+    ]);
+  });
+
+  it("enters and leaves modes of degradation, each an event of its own, once", () => {
+    const w = ward();
+    const modes = (): string[] =>
+      w
+        .outputs("notifications")
+        .map(({ body }) => body)
+        .filter((body) => body.kind === "mode")
+        .map(({ mode, which, entered, since }) => `${entered ? "+" : "-"}${mode}/${which} ${(since - at(0)) / 1_000}`);
+    w.hop(0, "kafka", false);
+    w.hop(1, "kafka", false);
+    w.hop(2, "notifier/mqtt", false);
+    w.hop(3, "notifier/webhook", false);
+    w.restart();
+    w.hop(4, "notifier/smtp", false);
+    w.hop(5, "notifier/mqtt", true);
+    w.hop(6, "kafka", true);
+    w.hop(7, "kafka", true);
+    expect(modes()).toEqual([
+      "+kafka/null 0",
+      "+notifier/mqtt 2",
+      "+notifier/webhook 3",
+      "-notifier/mqtt 4",
+      "-notifier/webhook 4",
+      "+notifiers/null 4",
+      "-notifiers/null 5",
+      "+notifier/smtp 5",
+      "+notifier/webhook 5",
+      "-kafka/null 6",
+    ]);
+  });
+
   it("a heartbeat reaches the test receiver alone, once, and leaves no page and no state", () => {
     const w = ward();
     const beat = alarmAt(0, { test: true, identity: "beat", event: "heartbeat", unit: "platform" });
@@ -507,5 +551,65 @@ describe("an episode that the telemetry plane reports", () => {
     expect(w.pages().slice(1)).toMatchObject([{ state: "over" }, { state: "escalating" }]);
     w.answer(61, "engineer", "reset");
     expect(w.pages().slice(1)).toMatchObject([{ state: "over" }, { state: "over" }]);
+  });
+});
+
+describe("a change of shift while a page escalates", () => {
+  const [icu, ...others] = policy().units;
+  const evening = policy({
+    version: 2,
+    effectiveFrom: logTime(at(20)),
+    units: icu === undefined ? others : [{ ...icu, assignments: [{ bed: "4", to: ["birke"] }] }, ...others],
+  });
+
+  it("who comes is told of what happens from then on; the deadlines of the page stay", () => {
+    const w = ward();
+    w.say(0, alarmAt(0));
+    w.send("", at(20), evening);
+    w.say(26, alarmAt(26, { identity: "again", instance: 1, value: 180 }));
+    w.pass(26.5, 31);
+    expect(w.told()).toEqual([
+      "0 alarm start high -> amsel #0/0",
+      "26 alarm start high -> birke #0/0",
+      "30 alarm continue high -> charge #1/0",
+    ]);
+  });
+
+  it("a reminder of what was accepted goes to who accepted, and to whoever has the bed now", () => {
+    const w = ward();
+    w.say(0, alarmAt(0));
+    w.answer(5, "amsel", "accept");
+    w.send("", at(20), evening);
+    w.pass(20.5, 610);
+    expect(w.told().slice(1)).toEqual([
+      "605 reminder continue high -> amsel #0/1",
+      "605 reminder continue high -> birke #0/0",
+    ]);
+  });
+
+  it("to a night that has a chain of its own begins that chain: who is on shift hears of it before the last resort", () => {
+    const w = ward();
+    const before = 13 * 3_600 - 15; // 15 s before 22:00 in the unit
+    w.say(before, alarmAt(before));
+    w.pass(before + 0.5, before + 200);
+    expect(w.told()).toEqual([
+      `${before} alarm start high -> amsel #0/0`,
+      `${before + 30} alarm continue high -> night #0/0`,
+      `${before + 90} alarm continue high -> duty #1/0`,
+    ]);
+  });
+
+  it("while only the last resort is left tells those of the night beside its next repeat", () => {
+    const w = ward();
+    const before = 13 * 3_600 - 300; // five minutes before 22:00 in the unit
+    w.say(before, alarmAt(before));
+    w.pass(before + 0.5, before + 460);
+    expect(w.told().slice(3)).toEqual([
+      `${before + 150} alarm continue high -> duty #3/0`,
+      `${before + 270} alarm continue high -> duty #3/1`,
+      `${before + 390} alarm continue high -> night #0/0`,
+      `${before + 390} alarm continue high -> duty #1/0`,
+      `${before + 450} alarm continue high -> duty #1/1`,
+    ]);
   });
 });

@@ -13,6 +13,7 @@ import { takeAnswer, takeNotified } from "./paging/by-people.ts";
 import { passTime } from "./paging/escalate.ts";
 import { nextAt } from "./paging/page.ts";
 import { forgetSeen, notice, pageMissed, takeReported } from "./paging/reported.ts";
+import { endStandbys, takeStandby } from "./paging/standby.ts";
 import { lookForPolicy, takeHop } from "./paging/technical.ts";
 import { forgetUndelivered } from "./paging/undelivered.ts";
 
@@ -20,7 +21,12 @@ const writes = { notifications, quarantine: alertQuarantine };
 
 /** `alert.alarms` to `alert.notifications`, both keyed by unit. */
 export const paging = stage<AlarmsBody, typeof writes, Cell, Policies>("paging", {
-  version: 1,
+  // 2: modes of degradation are events, a named person may have a device stand by, and a policy's clocks know summer time
+  version: 2,
+  migrate: {
+    cells: (_from, _key, cells) => cells as Record<string, Cell>,
+    shared: (_from, known) => asPolicies(known),
+  },
   reads: alarms,
   writes,
   quarantine: "quarantine",
@@ -46,6 +52,7 @@ export const paging = stage<AlarmsBody, typeof writes, Cell, Policies>("paging",
     pageMissed(book, standing);
     forgetSeen(book, standing);
     forgetUndelivered(book, standing);
+    endStandbys(book, standing);
     book.forgetOver(standing);
   },
 });
@@ -59,4 +66,13 @@ const take = (book: Book, body: AlarmsBody): void => {
   else if (body.kind === "notified") takeNotified(book, body);
   else if (body.kind === "hop") takeHop(book, body);
   else if (body.kind === "reported") takeReported(book, body);
+  else if (body.kind === "standby") takeStandby(book, body);
 };
+
+/** Version 1 knew no summer time. */
+const asPolicies = (known: unknown): Policies => ({
+  policies: (known as Policies).policies.map((policy) => ({
+    ...policy,
+    units: policy.units.map((unit) => ({ ...unit, offsets: unit.offsets ?? [] })),
+  })),
+});

@@ -21,6 +21,21 @@ describe("who is to be told", () => {
     expect(chainsAt(hour, priority)).toEqual(to);
   });
 
+  it("goes by the unit's own clocks on the day when they are set", () => {
+    const [icu, ...others] = policy().units;
+    const offsets = [
+      { from: Date.parse("2027-03-28T01:00:00Z"), minutes: 120 },
+      { from: Date.parse("2027-10-31T01:00:00Z"), minutes: 60 },
+    ];
+    const berlin = policy({ units: icu === undefined ? others : [{ ...icu, offsets }, ...others] });
+    const first = (at: string): string | undefined =>
+      policyFor(berlin, "ICU", "high", Date.parse(at)).steps.flatMap(({ to }) => to)[0];
+    expect(first("2027-03-27T05:30:00Z")).toBe("night"); // 06:30
+    expect(first("2027-03-28T05:30:00Z")).toBe("@bed"); // 07:30: the day shift has begun
+    expect(first("2027-10-30T05:30:00Z")).toBe("@bed");
+    expect(first("2027-10-31T05:30:00Z")).toBe("night");
+  });
+
   it("a unit that is not named has that of *", () => {
     expect(chainsAt(3, "high", "Ward 9")).toEqual(["charge", "physician"]);
   });

@@ -40,6 +40,7 @@ const console: Recipient = {
 const consoleUnit: UnitPolicy = {
   unit: "*",
   utcOffsetMinutes: 0,
+  offsets: [],
   schedules: [],
   lastResort: { to: [console.id], repeatMs: 60_000 },
   remindAcceptedMs: 600_000,
@@ -61,16 +62,24 @@ export interface Plan {
   readonly unit: UnitPolicy;
   /** One after the other; beyond them is the unit's last resort. */
   readonly steps: readonly EscalationStep[];
+  /** With which of the unit's chains they begin; null: with none. */
+  readonly chain: string | null;
 }
 
 /** The plan of `unit` (or of the unit `*`) for a priority at a log time in ms. */
 export const policyFor = (policy: Policy, unit: string, priority: Priority, logTimeMs: number): Plan => {
   const its = policy.units.find((one) => one.unit === unit) ?? policy.units.find((one) => one.unit === "*");
-  if (its === undefined) return { unit: consoleUnit, steps: [] };
-  const minute = minuteOfDay(logTimeMs, its.utcOffsetMinutes);
+  if (its === undefined) return { unit: consoleUnit, steps: [], chain: null };
+  const minute = minuteOfDay(logTimeMs, offsetAt(its, logTimeMs));
   const schedule = its.schedules.find((one) => one.priorities.includes(priority) && isIn(one, minute));
-  return { unit: its, steps: schedule === undefined ? [] : stepsOf(policy, schedule.chain) };
+  return schedule === undefined
+    ? { unit: its, steps: [], chain: null }
+    : { unit: its, steps: stepsOf(policy, schedule.chain), chain: schedule.chain };
 };
+
+/** Minutes that the unit's clocks are ahead of UTC at a log time in ms. */
+const offsetAt = ({ utcOffsetMinutes, offsets }: UnitPolicy, logTimeMs: number): number =>
+  offsets.findLast(({ from }) => from <= logTimeMs)?.minutes ?? utcOffsetMinutes;
 
 const minuteOfDay = (ms: number, utcOffsetMinutes: number): number =>
   (((Math.floor(ms / 60_000) + utcOffsetMinutes) % 1_440) + 1_440) % 1_440;

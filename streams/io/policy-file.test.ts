@@ -39,6 +39,35 @@ describe("a policy", () => {
     expect(read(withUnit({ schedules }))).toContain(expected);
   });
 
+  it.each([
+    ["a zone", { zone: "Europe/Berlin", utcOffsetMinutes: undefined }, "ok"],
+    [
+      "a zone that is none",
+      { zone: "Europe/Berln", utcOffsetMinutes: undefined },
+      "units[0] (*).zone: Europe/Berln is no",
+    ],
+    [
+      "a zone and an offset",
+      { zone: "Europe/Berlin", utcOffsetMinutes: 60 },
+      "either its zone or its utcOffsetMinutes",
+    ],
+    ["neither", { zone: undefined, utcOffsetMinutes: undefined }, "either its zone or its utcOffsetMinutes"],
+  ])("whose unit names %s", (_, clock, expected) => {
+    expect(read(withUnit(clock))).toContain(expected);
+  });
+
+  it("of a zone says when its clocks are set", () => {
+    const reading = readPolicy(
+      JSON.stringify(withUnit({ zone: "Europe/Berlin", utcOffsetMinutes: undefined })),
+      notifiers,
+      Date.UTC(2027, 6, 1),
+    );
+    const [unit] = reading.ok ? reading.value.units : [];
+    expect(unit?.utcOffsetMinutes).toBe(60);
+    expect(unit?.offsets[0]).toEqual({ from: Date.parse("2027-03-28T01:00:00Z"), minutes: 120 });
+    expect(unit).not.toHaveProperty("zone");
+  });
+
   it("whose chains come back to themselves is refused: nobody would ever be the last", () => {
     const chains = [
       { ...bedside, continuesWith: "engineers" },

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { ok, refuse, type Result } from "../core/failure.ts";
 import type { Policy } from "../../schemas/alert-records.ts";
 import { type PolicyProblem, policyProblems } from "./policy-rules.ts";
+import { type ZoneOffsets, zoneOffsets } from "./zone-offsets.ts";
 
 /** A policy without what makes it a record: the circuit numbers its versions itself. */
 export type PolicyContent = Omit<Policy, "kind" | "version" | "effectiveFrom">;
@@ -38,7 +39,9 @@ const shape = z.strictObject({
     .array(
       z.strictObject({
         unit: name,
-        utcOffsetMinutes: z.int().min(-720).max(840),
+        /** IANA, e.g. Europe/Berlin: with its summer time. In its place, where nobody sets the clocks, the minutes ahead of UTC. */
+        zone: name.optional(),
+        utcOffsetMinutes: z.int().min(-720).max(840).optional(),
         schedules: z.array(
           z.strictObject({ priorities: z.array(priority).min(1), fromMinute: minute, toMinute: minute, chain: name }),
         ),
@@ -50,8 +53,15 @@ const shape = z.strictObject({
     .min(1),
 });
 
-/** `notifiers`: the names that addresses may use. Reason: `policy-invalid`, a line per problem. */
-export const readPolicy = (text: string, notifiers: ReadonlySet<string>): Result<PolicyContent> => {
+/**
+ * `notifiers`: the names that addresses may use. `nowMs`: the clock changes of a zone are worked out for its year and the next two. Reason:
+ * `policy-invalid`, a line per problem.
+ */
+export const readPolicy = (
+  text: string,
+  notifiers: ReadonlySet<string>,
+  nowMs: number = Date.now(),
+): Result<PolicyContent> => {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -61,8 +71,27 @@ export const readPolicy = (text: string, notifiers: ReadonlySet<string>): Result
   const parsed = shape.safeParse(json);
   if (!parsed.success)
     return refused(parsed.error.issues.map((i) => ({ place: i.path.join(".") || "(file)", detail: i.message })));
-  const problems = policyProblems(parsed.data, notifiers);
-  return problems.length > 0 ? refused(problems) : ok(parsed.data);
+  const clocks = parsed.data.units.map((unit, i) => clockOf(unit, `units[${i}] (${unit.unit})`, nowMs));
+  const units = parsed.data.units.map(({ zone: _zone, ...unit }, i) => ({ ...unit, ...(clocks[i]?.clock ?? noClock) }));
+  const content = { ...parsed.data, units };
+  const problems = [...clocks.flatMap(({ problem }) => problem ?? []), ...policyProblems(content, notifiers)];
+  return problems.length > 0 ? refused(problems) : ok(content);
+};
+
+type Unit = z.infer<typeof shape>["units"][number];
+const noClock: ZoneOffsets = { utcOffsetMinutes: 0, offsets: [] };
+
+/** Which minute of the day it is in the unit, now and later. */
+const clockOf = (
+  { zone, utcOffsetMinutes }: Unit,
+  place: string,
+  nowMs: number,
+): { readonly clock?: ZoneOffsets; readonly problem?: PolicyProblem } => {
+  if ((zone === undefined) === (utcOffsetMinutes === undefined))
+    return { problem: { place, detail: "names either its zone or its utcOffsetMinutes" } };
+  if (zone === undefined) return { clock: { ...noClock, utcOffsetMinutes: utcOffsetMinutes ?? 0 } };
+  const clock = zoneOffsets(zone, nowMs);
+  return clock.ok ? { clock: clock.value } : { problem: { place: `${place}.zone`, detail: clock.problem.detail } };
 };
 
 const refused = (problems: readonly PolicyProblem[]): Result<never> =>

@@ -69,6 +69,7 @@ export const policy = (change: Partial<Policy> = {}): Policy => ({
     {
       unit: "ICU",
       utcOffsetMinutes: 60,
+      offsets: [],
       schedules: [
         { priorities: ["high"], fromMinute: 420, toMinute: 1_320, chain: "high" },
         { priorities: ["medium", "low"], fromMinute: 420, toMinute: 1_320, chain: "medium" },
@@ -91,6 +92,7 @@ export const policy = (change: Partial<Policy> = {}): Policy => ({
 const unitOf = (unit: string, chain: string): Policy["units"][number] => ({
   unit,
   utcOffsetMinutes: 0,
+  offsets: [],
   schedules: [{ priorities: ["high", "medium", "low"], fromMinute: 0, toMinute: 0, chain }],
   lastResort: { to: ["duty"], repeatMs: 120_000 },
   remindAcceptedMs: 600_000,

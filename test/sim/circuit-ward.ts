@@ -19,6 +19,7 @@ const everyPriority = (chain: string): Policy["units"][number]["schedules"] => [
 const unitOf = (unit: string): Policy["units"][number] => ({
   unit,
   utcOffsetMinutes: 60,
+  offsets: [],
   schedules: everyPriority("bedside"),
   lastResort: { to: ["resort"], repeatMs: 20_000 },
   remindAcceptedMs: 30_000,

@@ -35,6 +35,7 @@ const policy: Policy = {
     {
       unit: "*",
       utcOffsetMinutes: 0,
+      offsets: [],
       schedules: [{ priorities: ["high", "medium", "low"], fromMinute: 0, toMinute: 0, chain: "all" }],
       lastResort: { to: ["engineer"], repeatMs: 60_000 },
       remindAcceptedMs: 600_000,

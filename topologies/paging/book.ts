@@ -2,11 +2,12 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import type { Out, State } from "../../streams/core/stage.ts";
 import { type LogTime, logTime } from "../../streams/core/time.ts";
-import type { Alarm, Notification, Page, Policy } from "../../schemas/alert-records.ts";
+import type { Alarm, ModeEvent, Notification, Page, Policy } from "../../schemas/alert-records.ts";
 import type { alertQuarantine, notifications } from "../../schemas/topics.ts";
 import { consolePolicy, type Plan, policyFor } from "../policy.ts";
 import { byGravity, nextAt, type OpenPage, rowOf } from "./page.ts";
 import type { Seen, Awaited } from "./reported.ts";
+import type { StandingBy } from "./standing-by.ts";
 import type { Undelivered } from "./undelivered.ts";
 
 /** An alarm on an open page, as it was last told. */
@@ -22,7 +23,7 @@ interface Over {
   readonly alarms: Readonly<Record<string, number>>;
 }
 
-export type Cell = OpenPage | Paged | Over | Seen | Awaited | Undelivered | string;
+export type Cell = OpenPage | Paged | Over | Seen | Awaited | Undelivered | StandingBy | string;
 export type PagingOut = Out<{ notifications: typeof notifications; quarantine: typeof alertQuarantine }>;
 
 /** For so long a page that is over is told apart from one that never was, and an alarm that ended is not raised by its own echo. */
@@ -43,9 +44,11 @@ const prefix = {
   down: "down ",
   /** A page's delayed item, while nobody is known to have it. */
   undelivered: "undelivered ",
+  /** A device of which nothing is expected for a while. */
+  standby: "standby ",
 } as const;
 type Kind = keyof typeof prefix;
-const dueKinds = ["page", "seen", "awaited", "over", "undelivered"] as const;
+const dueKinds = ["page", "seen", "awaited", "over", "undelivered", "standby"] as const;
 
 /** Of what a due step looks through, the names. */
 export interface Standing {
@@ -55,6 +58,8 @@ export interface Standing {
   readonly overs: readonly string[];
   /** Pages whose delayed item nobody is known to have. */
   readonly undelivered: readonly string[];
+  /** Devices of which nothing is expected. */
+  readonly standbys: readonly string[];
 }
 
 export class Book {
@@ -200,7 +205,26 @@ export class Book {
     this.#set("down", hop, alarm);
   }
 
-  forget(kind: "seen" | "awaited" | "down" | "undelivered", name: string): void {
+  /** The parts that are down. */
+  downHops(): readonly string[] {
+    const cells = [...this.#state.cells()].filter(([cell]) => cell.startsWith(prefix.down));
+    return cells.map(([cell]) => cell.slice(prefix.down.length));
+  }
+
+  tellMode(event: ModeEvent): void {
+    this.#out.emit("notifications", this.unit, event);
+  }
+
+  standby(device: string): StandingBy | undefined {
+    return this.#get("standby", device) as StandingBy | undefined;
+  }
+
+  keepStandby(device: string, standby: StandingBy): void {
+    this.#set("standby", device, standby);
+    this.comeBackAt(standby.act.to);
+  }
+
+  forget(kind: "seen" | "awaited" | "down" | "undelivered" | "standby", name: string): void {
     this.#state.delete(prefix[kind] + name);
   }
 
@@ -213,11 +237,12 @@ export class Book {
       awaited: [],
       over: [],
       undelivered: [],
+      standby: [],
     };
     for (const [cell] of this.#state.cells())
       for (const kind of dueKinds) if (cell.startsWith(prefix[kind])) names[kind].push(cell.slice(prefix[kind].length));
-    const { page: pages, seen: devices, awaited: episodes, over: overs, undelivered } = names;
-    return { pages, devices, episodes, overs, undelivered };
+    const { page: pages, seen: devices, awaited: episodes, over: overs, undelivered, standby: standbys } = names;
+    return { pages, devices, episodes, overs, undelivered, standbys };
   }
 
   /** Drops what need not be remembered any more. */

@@ -1,5 +1,6 @@
 /** What an alarm's life does to its page: opened, joined, news, an update, the end (clinical.md 7, 12, 13). */
 import { contentHash } from "../../streams/core/hash.ts";
+import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Alarm } from "../../schemas/alert-records.ts";
 import { platformUnit, testRecipients } from "../policy.ts";
 import type { Book } from "./book.ts";
@@ -8,6 +9,7 @@ import { begin, renew, tellDelayed } from "./escalate.ts";
 import { conditionOf, groupOf, isTogether, type OpenPage, rank, stands } from "./page.ts";
 import { saysTheSame } from "./same.ts";
 import { madeWay, standInIdentity, standsInFor } from "./stand-in.ts";
+import { takeHeld } from "./standing-by.ts";
 import { notificationOf, tell } from "./tell.ts";
 
 /** The platform's own troubles: told to its own people, whichever unit they concern. */
@@ -25,6 +27,7 @@ export const takeAlarm = (book: Book, alarm: Alarm): void => {
   if (revision !== undefined && alarm.revision <= revision) return; // the same word once more
   const page = open === undefined ? undefined : book.page(open.page);
   if (open !== undefined && page !== undefined) change(book, page, open.alarm, alarm);
+  else if (takeHeld(book, alarm)) return;
   else if (alarm.timeliness === "over") delayed(book, alarm);
   else if (alarm.timeliness === "late") return;
   else if (stands(alarm)) raise(book, alarm);
@@ -40,11 +43,11 @@ const beat = (book: Book, alarm: Alarm): void => {
   for (const recipient of to) book.notify(notificationOf(book, page, [alarm], recipient, telling));
 };
 
-const pageIdentity = ({ unit }: Book, alarm: Alarm): string =>
-  contentHash("page", unit, groupOf(alarm), alarm.identity, alarm.revision).slice(0, 32);
+const pageIdentity = ({ unit }: Book, alarm: Alarm, ...again: readonly string[]): string =>
+  contentHash("page", unit, groupOf(alarm), alarm.identity, alarm.revision, ...again).slice(0, 32);
 
-const pageFor = (book: Book, alarm: Alarm): OpenPage => ({
-  identity: pageIdentity(book, alarm),
+const pageFor = (book: Book, alarm: Alarm, ...again: readonly string[]): OpenPage => ({
+  identity: pageIdentity(book, alarm, ...again),
   revision: -1,
   unit: book.unit,
   policyUnit: policyUnitOf(book, alarm),
@@ -68,14 +71,14 @@ const pageFor = (book: Book, alarm: Alarm): OpenPage => ({
   row: "",
 });
 
-/** Raised in time: a page of its own, or news of the page that its group has. */
-export const raise = (book: Book, alarm: Alarm): void => {
+/** Raised in time: a page of its own, or news of the page that its group has. `again`: why one that was on a page before has another. */
+export const raise = (book: Book, alarm: Alarm, ...again: readonly string[]): void => {
   const known = book.pageOfGroup(groupOf(alarm));
   if (known !== undefined) {
     join(book, known, alarm);
     return;
   }
-  const page = pageFor(book, alarm);
+  const page = pageFor(book, alarm, ...again);
   book.keepAlarm(page, alarm);
   book.keep(isTogether(alarm) ? { ...page, tellAt: book.now } : begin(book, page, "start"));
 };
@@ -164,6 +167,20 @@ const remove = (book: Book, page: OpenPage, ended: Alarm): void => {
     remindAt: remindIn(page, standing),
   });
 };
+
+/**
+ * Takes an alarm off its page, as if it had ended: a named person has said that nothing is expected of its device. Its own next word, which is
+ * the next revision, is still to come.
+ */
+export const withdraw = (book: Book, page: OpenPage, alarm: Alarm): void =>
+  change(book, page, alarm, {
+    ...alarm,
+    phase: "end",
+    present: false,
+    signal: "inactive",
+    end: eventTime(Math.max(book.now, alarm.onset)),
+    receivedTime: receivedTime(book.now),
+  });
 
 /** Its last alarm made way, and nothing came in its place here. */
 export const settle = (book: Book, page: OpenPage): boolean => {

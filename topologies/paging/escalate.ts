@@ -37,12 +37,12 @@ export const begin = (book: Book, page: OpenPage, phase: Phase): OpenPage =>
 
 /**
  * The next step that reaches anybody, or the last resort where none is left. Where nobody is at the bed, the last resort is told at once and
- * the chain goes on beside it.
+ * the chain goes on beside it. Where another shift has another chain, that one begins: its step is not the former's.
  */
 export const advance = (book: Book, from: OpenPage, phase: Phase): OpenPage => {
   const plan = book.plan(from);
-  let page = from;
-  for (let step = from.step + 1; step < plan.steps.length; step++) {
+  let page: OpenPage = { ...from, chain: plan.chain };
+  for (let step = isOtherChain(from, plan) ? 0 : from.step + 1; step < plan.steps.length; step++) {
     const { recipients, unassigned } = stepAt(book, page, plan, step);
     page = tell(book, { ...page, step }, recipients, { what: "alarm", phase, step, lastResort: false });
     if (unassigned && !page.lastResort) page = tellLastResort(book, page, phase);
@@ -53,6 +53,8 @@ export const advance = (book: Book, from: OpenPage, phase: Phase): OpenPage => {
   const exhausted = { ...page, step: plan.steps.length, redirectAt: null };
   return toldNow ? exhausted : tellLastResort(book, exhausted, phase);
 };
+
+const isOtherChain = ({ chain }: OpenPage, plan: Plan): boolean => chain !== undefined && chain !== plan.chain;
 
 const repeatFrom = (book: Book, plan: Plan): LogTime => after(book, plan.unit.lastResort.repeatMs);
 
@@ -114,13 +116,15 @@ export const passTime = (book: Book, before: OpenPage): OpenPage => {
   // News with every tick must not keep the next step from being told.
   const page = isDue(before.tellAt) ? renew(book, before, "start") : before;
   if (page.state === "accepted") return isDue(page.remindAt) ? remind(book, page) : page;
-  const redirected = isDue(page.redirectAt)
-    ? advance(
-        book,
-        noAnswer(book, page, (step) => step <= page.step),
-        "continue",
-      )
-    : page;
+  const isShifted = isDue(page.repeatAt) && isOtherChain(page, book.plan(page));
+  const redirected =
+    isDue(page.redirectAt) || isShifted
+      ? advance(
+          book,
+          noAnswer(book, page, (step) => step <= page.step),
+          "continue",
+        )
+      : page;
   if (!isDue(redirected.repeatAt)) return redirected;
   const { steps } = book.plan(redirected);
   return tellLastResort(

@@ -34,6 +34,8 @@ export interface OpenPage {
   readonly acceptedBy: string | null;
   /** The step that was told last; -1 before the first. */
   readonly step: number;
+  /** The chain that `step` is of: another shift may have another. Without where version 1 told it. */
+  readonly chain?: string | null;
   readonly lastResort: boolean;
   /** What is to be told with the next tick, together with what comes until then. */
   readonly tellAt: LogTime | null;

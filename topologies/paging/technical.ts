@@ -3,9 +3,11 @@ import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Alarm, Hop } from "../../schemas/alert-records.ts";
 import { type AlarmEventName, alarmEventOf } from "../../schemas/alarm-events.ts";
+import { gravenessOf } from "../../schemas/degradation.ts";
 import type { Priority } from "../../schemas/priority.ts";
 import type { Book } from "./book.ts";
 import { takeAlarm } from "./by-alarm.ts";
+import { tellModes } from "./modes.ts";
 
 interface Technical {
   readonly event: AlarmEventName;
@@ -60,10 +62,14 @@ export const technicalAlarm = (book: Book, said: Technical): Alarm => ({
   detail: said.detail,
 });
 
-/** Without these nobody hears of a patient; the others only make the platform poorer. */
-const onTheWayToPeople = /^(broker|listener|intake|circuit|policy|watch|notifiers?(\/.*)?|network(\/.*)?)$/;
+/** A part went away or came back: its alarm, and the modes of degradation that are entered or left by it. */
+export const takeHop = (book: Book, hop: Hop): void => {
+  const before = book.downHops();
+  takeStanding(book, hop);
+  tellModes(book, before, hop.since);
+};
 
-export const takeHop = (book: Book, { hop, up, since, detail }: Hop): void => {
+const takeStanding = (book: Book, { hop, up, since, detail }: Hop): void => {
   const known = book.downAlarm(hop);
   const open = known === undefined ? undefined : book.paged(known)?.alarm;
   if (up) {
@@ -78,7 +84,7 @@ export const takeHop = (book: Book, { hop, up, since, detail }: Hop): void => {
   const event = hop === "configuration" || hop === "policy" ? "configurationRefused" : "hopDown";
   const alarm = technicalAlarm(book, {
     event,
-    priority: onTheWayToPeople.test(hop) ? "high" : "medium",
+    priority: gravenessOf(hop),
     about: hop,
     text: `${alarmEventOf(event).label}: ${hop}`,
     detail,

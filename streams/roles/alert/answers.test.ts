@@ -54,6 +54,7 @@ const open = () => {
     },
     now: () => 5_000,
     isKnown: (who) => who === "nurse-1",
+    unitOf: (device) => (device === "mon-01" ? "icu" : undefined),
     onAnswer: (via, outcome) => counted.push(`${via}: ${outcome}`),
   });
   const mqtt = (mqttTopic: string, text: string, how: { readonly dup?: boolean; readonly retained?: boolean } = {}) =>
@@ -157,5 +158,42 @@ describe("the pages", () => {
     const { pages } = open();
     pages.put({ ...escalating, test: true });
     expect([pages.open().length, pages.open({ tests: true }).length]).toEqual([0, 1]);
+  });
+});
+
+describe("that a device stands by", () => {
+  const word = { device: "mon-01", who: "nurse-1", reason: "transport to CT", minutes: 30 };
+
+  it("is said under its unit, by name, until a time", async () => {
+    const { answers, said, counted } = open();
+    expect(await answers.standBy(word, "command line")).toMatchObject({ ok: true, value: { to: 1_805_000 } });
+    expect(said).toMatchObject([
+      {
+        unit: "icu",
+        word: {
+          kind: "standby",
+          device: "mon-01",
+          by: "nurse-1",
+          reason: "transport to CT",
+          from: 5_000,
+          to: 1_805_000,
+        },
+      },
+    ]);
+    expect(counted).toEqual(["command line: standby"]);
+  });
+
+  it.each([
+    ["nobody's", { ...word, who: " " }, "nobody"],
+    ["a stranger's", { ...word, who: "visitor" }, "nobody"],
+    ["without a reason", { ...word, reason: " " }, "standby-malformed"],
+    ["for ever", { ...word, minutes: 721 }, "standby-malformed"],
+    ["of a device that is not there", { ...word, device: "mon-99" }, "device-unknown"],
+    ["nothing", null, "nobody"],
+  ])("%s is refused and counted", async (_, refused, reason) => {
+    const { answers, said, counted } = open();
+    expect(await answers.standBy(refused, "webhook")).toMatchObject({ ok: false, problem: { reason } });
+    expect(said).toEqual([]);
+    expect(counted).toEqual([`webhook: ${reason}`]);
   });
 });

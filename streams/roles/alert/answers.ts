@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { Answer, Page } from "../../../schemas/alert-records.ts";
+import type { Answer, Page, Standby } from "../../../schemas/alert-records.ts";
 import { answerRoot } from "../../../schemas/platform.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 import { contentHash, digest } from "../../core/hash.ts";
@@ -18,6 +18,15 @@ const shape = z.object({
   what: z.enum(["accept", "reject", "reset"]),
 });
 
+const minutesMost = 720;
+const standbyShape = z.object({
+  device: z.string().trim().min(1).max(200),
+  who: z.string().trim().min(1).max(200),
+  reason: z.string().trim().min(1).max(200),
+  /** From now on; 0 ends it. */
+  minutes: z.number().min(0).max(minutesMost),
+});
+
 export interface AnswersOptions {
   readonly pages: Pages;
   readonly words: Words;
@@ -25,6 +34,8 @@ export interface AnswersOptions {
   readonly now: () => number;
   /** Whether the policy in force knows somebody of that name. */
   readonly isKnown: (who: string) => boolean;
+  /** Where a device stands by the roster in force; undefined for one that is not in it. */
+  readonly unitOf: (device: string) => string | undefined;
   readonly onAnswer: (via: string, outcome: string) => void;
 }
 
@@ -33,6 +44,11 @@ type Via = "webhook" | "mqtt" | "command line";
 export interface Answers {
   /** Resolves once the answer is durable, or with why it is refused: `answer-malformed`, `nobody`, `page-unknown`, `page-ambiguous`, `page-over`. */
   take(said: unknown, via: Via): Promise<Result<Page>>;
+  /**
+   * That a device stands by for some minutes, or (0) no longer. Resolves once that is durable, or with why it is refused: `standby-malformed`,
+   * `nobody`, `device-unknown`.
+   */
+  standBy(said: unknown, via: Via): Promise<Result<Standby>>;
   /**
    * One that came on `afferent-answers/<who>`; resolves when it was durable or refused. The same words on the same topic are one answer however
    * often they are delivered; one that the broker had kept may be of another day (`answer-retained`, counted).
@@ -66,6 +82,12 @@ export const openAnswers = (options: AnswersOptions): Answers => {
   };
   return {
     take: (said, via) => take(said, via, randomUUID()),
+    standBy: async (said, via) => {
+      const checked = standbyIn(said, options, via);
+      onAnswer(via, checked.ok ? "standby" : checked.problem.reason);
+      if (checked.ok) await words.say([{ unit: checked.value.unit, word: checked.value }]);
+      return checked;
+    },
     received: async (message) => {
       if (message.retained) onAnswer("mqtt", "answer-retained");
       else await take(answerIn(message), "mqtt", contentHash(message.mqttTopic, digest(message.payload)));
@@ -91,6 +113,20 @@ const check = (said: unknown, { pages, isKnown }: AnswersOptions, via: Via): Res
   if (!page.ok) return page;
   if (page.value.state === "over") return refuse("page-over", `page ${page.value.identity} is over`);
   return ok({ page: page.value, who: parsed.data.who, what });
+};
+
+const standbyIn = (said: unknown, { isKnown, unitOf, now }: AnswersOptions, via: Via): Result<Standby> => {
+  const who = (said as { who?: unknown } | null)?.who;
+  if (typeof who !== "string" || who.trim() === "") return refuse("nobody", "a standby is somebody's word: whose?");
+  const parsed = standbyShape.safeParse(said);
+  if (!parsed.success) return refuse("standby-malformed", parsed.error.issues.map(issueText).join("; "));
+  const { device, reason, minutes } = parsed.data;
+  if (!isKnown(parsed.data.who)) return refuse("nobody", `the policy in force knows nobody called ${parsed.data.who}`);
+  const unit = unitOf(device);
+  if (unit === undefined) return refuse("device-unknown", `the roster in force knows no device ${device}`);
+  const from = now();
+  const to = Math.round(from + minutes * 60_000);
+  return ok({ kind: "standby", id: randomUUID(), device, unit, bed: null, by: parsed.data.who, reason, from, to, via });
 };
 
 const issueText = (issue: z.core.$ZodIssue): string => `${issue.path.join(".") || "(root)"}: ${issue.message}`;

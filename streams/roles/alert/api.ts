@@ -4,8 +4,8 @@
  */
 import { hash, timingSafeEqual } from "node:crypto";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import type { Page } from "../../../schemas/alert-records.ts";
-import type { Problem } from "../../core/failure.ts";
+import type { ModeEvent, Page } from "../../../schemas/alert-records.ts";
+import type { Problem, Result } from "../../core/failure.ts";
 import { signatureHeader, verifySignature } from "../../io/notify/signature.ts";
 import type { Answers } from "./answers.ts";
 import type { AuditFailure } from "./audit.ts";
@@ -17,6 +17,8 @@ export interface ApiOptions {
   readonly answerSecret: string | undefined;
   readonly now: () => number;
   readonly pages: () => readonly Page[];
+  /** The last modes of degradation that were entered or left, the newest first. */
+  readonly modes: () => readonly ModeEvent[];
   readonly answers: Answers;
   readonly audit: () => readonly AuditFailure[];
   readonly status: () => object;
@@ -28,6 +30,7 @@ const statuses: Readonly<Record<string, number>> = {
   "page-unknown": 404,
   "page-ambiguous": 409,
   "page-over": 409,
+  "device-unknown": 404,
 };
 const bodyBytesMax = 16 * 1024;
 
@@ -40,24 +43,51 @@ export const serveApi = async (options: ApiOptions): Promise<{ readonly url: str
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   reads(server, options);
-  server.post("/answers", async (request, reply) => {
+  const { answers } = options;
+  acts(
+    server,
+    options,
+    "/answers",
+    (said, via) => answers.take(said, via),
+    ({ identity }) => ({ page: identity }),
+  );
+  acts(
+    server,
+    options,
+    "/standby",
+    (said, via) => answers.standBy(said, via),
+    ({ device, to }) => ({ device, to }),
+  );
+  const url = await server.listen({ host: options.host, port: options.port });
+  return { url, close: () => server.close() };
+};
+
+type Via = "command line" | "webhook";
+
+/** What a person says, proven to come from where it claims, and what becomes of it. */
+const acts = <T>(
+  server: FastifyInstance,
+  options: ApiOptions,
+  path: string,
+  take: (said: unknown, via: Via) => Promise<Result<T>>,
+  answered: (taken: T) => object,
+): void => {
+  server.post(path, async (request, reply) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const via = viaOf(request, body, options);
     if (typeof via !== "string") {
       options.onRefused(via.reason);
       return reply.code(401).send({ refused: via.reason, detail: via.detail });
     }
-    const answered = await options.answers.take(jsonIn(body), via);
-    if (answered.ok) return reply.code(202).send({ page: answered.value.identity });
-    const { reason, detail } = answered.problem;
+    const taken = await take(jsonIn(body), via);
+    if (taken.ok) return reply.code(202).send(answered(taken.value));
+    const { reason, detail } = taken.problem;
     return reply.code(statuses[reason] ?? 400).send({ refused: reason, detail });
   });
-  const url = await server.listen({ host: options.host, port: options.port });
-  return { url, close: () => server.close() };
 };
 
-const reads = (server: FastifyInstance, { pages, audit, status, metrics, now }: ApiOptions): void => {
-  server.get("/alarms", () => ({ now: now(), pages: pages().map(shown).toSorted(gravestFirst) }));
+const reads = (server: FastifyInstance, { pages, modes, audit, status, metrics, now }: ApiOptions): void => {
+  server.get("/alarms", () => ({ now: now(), pages: pages().map(shown).toSorted(gravestFirst), modes: modes() }));
   server.get("/health", async (_request, reply) => {
     const failures = audit();
     return reply.code(failures.length === 0 ? 200 : 503).send({ ok: failures.length === 0, failures });
@@ -82,11 +112,7 @@ const shown = (page: Page): ShownPage => ({
 const gravestFirst = (a: Page, b: Page): number => severity[a.priority] - severity[b.priority] || a.onset - b.onset;
 
 /** By which way it comes, once that is proven; why it is refused otherwise. */
-const viaOf = (
-  { headers }: FastifyRequest,
-  body: Buffer,
-  { token, answerSecret }: ApiOptions,
-): "command line" | "webhook" | Problem => {
+const viaOf = ({ headers }: FastifyRequest, body: Buffer, { token, answerSecret }: ApiOptions): Via | Problem => {
   if (headers.authorization !== undefined)
     return isSame(headers.authorization, `Bearer ${token}`)
       ? "command line"

@@ -1,6 +1,9 @@
-/** The pages as they stand, kept beside the outbox: what people see and answer, and what the audit goes by. The newest revision wins. */
+/**
+ * The pages as they stand, and the modes of degradation that were entered and left, kept beside the outbox: what people see and answer, and what
+ * the audit goes by. The newest revision of a page wins.
+ */
 import type { DatabaseSync } from "node:sqlite";
-import type { Page } from "../../../schemas/alert-records.ts";
+import type { ModeEvent, Page } from "../../../schemas/alert-records.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 
 const tables = `
@@ -8,7 +11,11 @@ const tables = `
     identity text primary key, revision integer not null, over integer not null, over_at integer, body text not null
   ) without rowid;
   create index if not exists open_pages on pages (identity) where over = 0;
-  create index if not exists over_pages on pages (over_at) where over = 1;`;
+  create index if not exists over_pages on pages (over_at) where over = 1;
+  create table if not exists modes (
+    mode text not null, which text not null, at integer not null, entered integer not null, body text not null,
+    primary key (mode, which, at, entered)
+  ) without rowid;`;
 
 /** So much of an identity has to be typed. */
 const prefixMin = 4;
@@ -29,6 +36,9 @@ export class Pages {
       one: db.prepare("select body from pages where identity = ?"),
       like: db.prepare("select body from pages where identity >= ?1 and identity < ?1 || '\u{10ffff}' limit 2"),
       prune: db.prepare("delete from pages where over = 1 and over_at < ?"),
+      putMode: db.prepare("insert or ignore into modes (mode, which, at, entered, body) values (?, ?, ?, ?, ?)"),
+      lastModes: db.prepare("select body from modes order by at desc, entered limit ?"),
+      pruneModes: db.prepare("delete from modes where at < ?"),
     };
   }
 
@@ -68,9 +78,21 @@ export class Pages {
     return ok(page);
   }
 
+  /** Inside the caller's transaction. The same again changes nothing. */
+  putMode(event: ModeEvent): void {
+    const { mode, which, at, entered } = event;
+    this.#sql.putMode.run(mode, which ?? "", at, entered ? 1 : 0, JSON.stringify(event));
+  }
+
+  /** The last that were entered or left, the newest first. */
+  lastModes(most: number): readonly ModeEvent[] {
+    return this.#sql.lastModes.all(most).map((row) => JSON.parse(String(row["body"])) as ModeEvent);
+  }
+
   /** Forgets those that were over before (log time, ms). */
   prune(beforeMs: number): void {
     this.#sql.prune.run(beforeMs);
+    this.#sql.pruneModes.run(beforeMs);
   }
 }
 

@@ -1,12 +1,12 @@
 /** What people and parts of the platform say to the circuit, appended to alert.alarms under the unit that it concerns, at least once. */
-import type { Answer, Hop, Notified, Reported } from "../../../schemas/alert-records.ts";
+import type { Answer, Hop, Notified, Reported, Standby } from "../../../schemas/alert-records.ts";
 import { alarms } from "../../../schemas/topics.ts";
 import { partitionOf } from "../../core/hash.ts";
 import type { LogTime } from "../../core/time.ts";
 import type { Wire } from "../../core/wire.ts";
 import type { Appender, Log } from "../../log/log.ts";
 
-export type Word = Answer | Notified | Hop | Reported;
+export type Word = Answer | Notified | Hop | Reported | Standby;
 
 /** The unit of the platform's own alarms. */
 export const platformUnit = "platform";
