@@ -2,6 +2,7 @@
 import type { DecisionView } from "../../schemas/board.ts";
 import { addressOf } from "./chosen-bed.ts";
 import { Cross, Tick } from "./icons.tsx";
+import { WholeWay } from "./whole-way.tsx";
 import { bedName, plain, sentence, timeOfDay } from "./words.ts";
 
 type Answer = DecisionView["answers"][number];
@@ -11,18 +12,21 @@ const gateNames: Record<string, string> = {
   wellFormed: "Form",
   validatedPatient: "Patient",
   consented: "Consent",
+  precedence: "Source",
 };
 const gateQuestions: Record<string, string> = {
   approvedThreshold: "Approved threshold",
   wellFormed: "Well-formed resource",
   validatedPatient: "Validated patient",
   consented: "Consent in force",
+  precedence: "Preferred source",
 };
 const outcomes: Record<string, string> = {
   written: "written",
   alreadyThere: "already there",
   withheld: "withheld",
-  refused: "refused by it",
+  refused: "refused by it, parked",
+  dropped: "dropped by hand",
 };
 
 const Gate = ({ answer }: { answer: Answer }) => (
@@ -98,6 +102,7 @@ const Decision = ({ decision }: { decision: DecisionView }) => (
           </div>
         )}
       </dl>
+      <WholeWay identity={decision.identity} />
     </details>
   </li>
 );

@@ -7,6 +7,7 @@ import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { startBoard, type SeriesQuery } from "./board/server.ts";
 import { isUsable } from "./board/samples.ts";
 import type { Running } from "./running.ts";
+import { linesOf, modelsOf, whyOf } from "./why.ts";
 
 const sinks = (platform: Platform) => {
   const reads = (name: string) => platform.topology.topic(name);
@@ -53,6 +54,7 @@ export const openBoard = async (platform: Platform): Promise<Running> => {
     speed: config.speed,
     roster: { beds, devices, associations: associations.map((a) => ({ kind: "association", ...a })) },
     series: backFill(store),
+    why: async (id) => linesOf(await whyOf({ id }, { log, wire, modelOf: await modelsOf(config.roster) })),
     registry: metrics,
     onFault: (what, code) => say.warn({ what, code }, "the board can't read"),
   });

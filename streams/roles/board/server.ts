@@ -1,4 +1,4 @@
-/** Serves the page and its data: `/` the built page, `/api/stream` SSE, `/api/series` back-fill, `/healthz`, `/metrics`. */
+/** Serves the page and its data: `/` the built page, `/api/stream` SSE, `/api/series` back-fill, `/api/why` an event's whole way, `/healthz`, `/metrics`. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import staticFiles from "@fastify/static";
@@ -40,6 +40,8 @@ export interface BoardOptions {
   /** The alert circuit's interface; without it the board shows no alarms of the circuit. */
   readonly alertApi?: string | undefined;
   readonly registry?: Registry | undefined;
+  /** An event's whole way in lines; without it the page can't tell it. Rejects with OperatingError. */
+  readonly why?: ((id: string) => Promise<readonly string[]>) | undefined;
   /** Where the built page is; board/dist unless told otherwise. */
   readonly pages?: string | undefined;
   onFault?(what: string, code: string): void;
@@ -137,6 +139,23 @@ const routes = (server: FastifyInstance, { options, model, clients, now }: Parts
     reply.header("cache-control", "no-store");
     const minutes = Math.min(minutesMost, Math.max(1, Number(textOf(request.query, "minutes")) || 10));
     return series(textOf(request.query, "bed"), model.logTime - minutes * 60_000, model, options.series);
+  });
+
+  let asking = false;
+  server.get("/api/why", async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    if (options.why === undefined) return reply.code(404).send({ error: "no-why" });
+    // it reads whole topics: one at a time
+    if (asking) return reply.code(429).send({ error: "busy" });
+    asking = true;
+    try {
+      return { lines: await options.why(textOf(request.query, "id")) };
+    } catch (error) {
+      const code = error instanceof OperatingError ? error.code : "unexpected";
+      return reply.code(code.startsWith("event-") ? 404 : 503).send({ error: code });
+    } finally {
+      asking = false;
+    }
   });
 
   server.get("/api/stream", (request, reply) => {
