@@ -97,7 +97,7 @@ const aboutPatient = (id: string, place: string, body: Patient | Consent): Roste
 
 /** Every record of a roster, devices before their associations and patients before their consents. */
 export const rosterRecords = (roster: Roster): readonly RosterRecord[] => [
-  ...roster.devices.map((d, i) =>
+  ...roster.devices.map(({ bed: _, ...d }, i) =>
     aboutDevice(`device/${d.device}`, `devices[${i}]`, roster.version, {
       kind: "device",
       ...d,

@@ -86,6 +86,9 @@ export const rosterProblems = (
     ...duplicates("patients", roster.patients, "fhirId"),
     ...duplicates("consents", roster.consents, "id"),
     ...roster.devices.flatMap((d, i) => serialInId(`devices[${i}].device`, d)),
+    ...roster.devices.flatMap(({ bed }, i) =>
+      bed === null ? [] : dangling(`devices[${i}].bed`, "bed", bed, new Set(beds.keys())),
+    ),
     ...roster.associations.flatMap((a, i) => {
       const place = `associations[${i}]`;
       const bedUnit = beds.get(a.bed);

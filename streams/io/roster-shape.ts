@@ -20,6 +20,10 @@ const device = z.strictObject({
   unit: name,
   clockUncertaintyMs: z.int().min(0).optional(),
   silentAfterMs: z.int().min(1).optional(),
+  /** Of a fixed monitor: its bed, by which the roster service follows ADT. */
+  bed: name.nullable().default(null),
+  firmware: name.optional(),
+  calibrationDue: z.iso.date().optional(),
 });
 
 const bed = z.strictObject({ bed: name, unit: name });

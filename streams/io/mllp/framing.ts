@@ -20,9 +20,12 @@ export class Deframer {
   #block: number[] | undefined;
   #ending = false;
   #broken = false;
+  readonly #encoding: "utf8" | "latin1";
 
-  constructor(bytesMax: number) {
+  /** `latin1`: one character for each byte, for a reader that learns the character set from the message itself. */
+  constructor(bytesMax: number, encoding: "utf8" | "latin1" = "utf8") {
     this.#bytesMax = bytesMax;
+    this.#encoding = encoding;
   }
 
   /** Whether a message has begun and not ended. */
@@ -64,7 +67,7 @@ export class Deframer {
   #whole(block: readonly number[]): Deframed {
     this.#block = undefined;
     this.#ending = false;
-    return { message: Buffer.from(block).toString("utf8") };
+    return { message: Buffer.from(block).toString(this.#encoding) };
   }
 }
 

@@ -1,0 +1,107 @@
+/**
+ * Every link of the service: what people confirmed, and around that what ADT and where a device stands let one assert. Times that the roster file or
+ * a person has spoken for are left to them.
+ */
+import { contentHash } from "../../streams/core/hash.ts";
+import type { RosterBase } from "./base.ts";
+import { type Bound, boundLinks } from "./bound.ts";
+import { againstBound, assertedPrefix, clearStays, type Conflict, endOf, type Known } from "./conflicts.ts";
+import type { RosterEvent } from "./events.ts";
+import { type Interval, intersection, open, without } from "./intervals.ts";
+
+/** A device at a bed with a patient in it, for a while. */
+export interface Link {
+  readonly id: string;
+  readonly device: string;
+  /** The key before any merge. */
+  readonly patient: string;
+  readonly bed: string;
+  readonly fromMs: number;
+  readonly toMs: number | null;
+  readonly confirmedBy: string | null;
+  readonly confirmedMs: number | null;
+  readonly assertedBy: string;
+  readonly conflicts: readonly Conflict[];
+}
+
+/** `adt/` and a hash of what it is: the same facts have the same id, however often they are computed. */
+const assertedId = (device: string, patient: string, bed: string, stayFromMs: number, after: string): string =>
+  `${assertedPrefix}${contentHash(device, patient, bed, stayFromMs, after).slice(0, 20)}`;
+
+export const linksOf = (events: readonly RosterEvent[], known: Known, base: RosterBase): readonly Link[] => {
+  const bound = boundLinks(events, known, known.identities).filter((link) => !fileHolds(link, base));
+  return [...bound.map((link) => confirmed(link, known)), ...asserted(events, bound, known, base)].toSorted(
+    (a, b) => a.fromMs - b.fromMs || (a.id < b.id ? -1 : 1),
+  );
+};
+
+const confirmed = (link: Bound, known: Known): Link => ({
+  id: link.id,
+  device: link.device,
+  patient: link.patient,
+  bed: link.bed,
+  fromMs: link.fromMs,
+  toMs: link.toMs,
+  confirmedBy: link.confirmedBy,
+  confirmedMs: link.confirmedMs,
+  assertedBy: link.assertedBy,
+  conflicts: againstBound(link, known),
+});
+
+const spanOf = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number | null }): Interval => ({
+  from: fromMs,
+  to: open(toMs),
+});
+
+/** The file came later and speaks of the same device and time: then it is the file's. */
+const fileHolds = (link: Bound, { links }: RosterBase): boolean =>
+  links.some((one) => one.device === link.device && intersection(spanOf(one), spanOf(link)) !== null);
+
+const asserted = (
+  events: readonly RosterEvent[],
+  bound: readonly Bound[],
+  known: Known,
+  base: RosterBase,
+): readonly Link[] => {
+  const { placements, stays, identities } = known;
+  const beds = Map.groupBy(
+    stays.filter(({ bed }) => bed !== null),
+    ({ bed }) => bed ?? "",
+  );
+  const clear = new Map([...beds].map(([bed, own]) => [bed, clearStays(own, stays, identities)]));
+  const wrong = events.flatMap((event) => (event.kind === "act" && event.act === "wrong" ? [event] : []));
+  return placements.flatMap((placement) => {
+    const ofDevice = bound.filter(({ device }) => device === placement.device);
+    const taken = [...ofDevice, ...base.links.filter(({ device }) => device === placement.device)].map(spanOf);
+    return (clear.get(placement.bed) ?? []).flatMap(({ stay, span, conflicts }): Link[] => {
+      const both = intersection(span, placement.span);
+      if (both === null) return [];
+      const denied = wrong.filter(
+        (act) =>
+          act.device === placement.device && identities.patient(act.patient) === identities.patient(stay.patient),
+      );
+      const left = without(both, [...taken, ...denied.map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs }))]);
+      const idOf = (part: string): string =>
+        assertedId(placement.device, stay.patient, placement.bed, stay.fromMs, part);
+      return left.map((piece) => ({
+        id: idOf(partOf(piece, both, ofDevice, idOf(""))),
+        device: placement.device,
+        patient: stay.patient,
+        bed: placement.bed,
+        fromMs: piece.from,
+        toMs: endOf(piece),
+        confirmedBy: null,
+        confirmedMs: null,
+        assertedBy: stay.source,
+        conflicts,
+      }));
+    });
+  });
+};
+
+/** Which part of the stay it is: the first (unless a person confirmed that), or what is left after something else. */
+const partOf = (piece: Interval, whole: Interval, bound: readonly Bound[], first: string): string => {
+  if (piece.from === whole.from) return bound.some(({ id }) => id === first) ? "before" : "";
+  const before = bound.find(({ toMs }) => toMs === piece.from);
+  return before === undefined ? String(piece.from) : `after ${before.id}`;
+};
