@@ -24,7 +24,8 @@ const values = {
   valueString: text.optional(),
   valuePeriod: period.optional(),
 };
-const valuesIn = (element: object): number => Object.keys(element).filter((key) => key.startsWith("value")).length;
+const valuesIn = (element: object): number =>
+  Object.entries(element).filter(([key, value]) => key.startsWith("value") && value !== undefined).length;
 
 const component = z
   .strictObject({ code: concept, ...values, interpretation: z.array(coded).length(1).optional() })

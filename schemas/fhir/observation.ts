@@ -3,7 +3,7 @@
  * and duration of the episode are components, for a blood pressure panel those of a member Observation; no reference range, for a chart
  * would show an alarm limit as the normal range. Nothing depends on when or where it is built, so that every run writes the same bytes.
  */
-import type { CodeableConcept, Coding, Observation, ObservationComponent, Period } from "@medplum/fhirtypes";
+import type { CodeableConcept, Coding, Observation, ObservationComponent } from "@medplum/fhirtypes";
 import type { Episode, Patient, Rule } from "../records.ts";
 import { isMetric, type MetricName, metricOf } from "../terminology.ts";
 import { codeOf, concept, deviceOf, quantity, resourceId, statisticsOf, tagsOf } from "./elements.ts";
@@ -46,19 +46,14 @@ const crossedOf = (rule: Rule): CodeableConcept | undefined => {
   return side === undefined ? undefined : concept(systems.interpretation, rule.critical ? side + side : side);
 };
 
-/** From the first crossing sample to the last; without an end while it goes on, as FHIR's Period has it. */
-const periodOf = ({ start, end }: Episode): Period => ({
-  start: utcInstant(start),
-  ...(end !== null && { end: utcInstant(end) }),
-});
-
 /**
- * No published code says that, so ours does, with its meaning in words. Not a quantity in seconds: the vitalsigns profile binds the units of
- * components.
+ * From the first crossing sample to the last; without an end while it goes on, as FHIR's Period has it. No published code says that, so ours
+ * does, with its meaning in words. Not a quantity in seconds: the vitalsigns profile binds the units of components; nor the Observation's own
+ * time, for that profile's vs-1 lets it be no period.
  */
-const episodePeriod = (episode: Episode): ObservationComponent => ({
+const episodePeriod = ({ start, end }: Episode): ObservationComponent => ({
   code: concept(systems.component, "episode-period", "Duration of the episode: first to last crossing sample"),
-  valuePeriod: periodOf(episode),
+  valuePeriod: { start: utcInstant(start), ...(end !== null && { end: utcInstant(end) }) },
 });
 
 /** A demo's data says that it is one. */
@@ -104,9 +99,9 @@ const statisticsObservation = (of: ObservationOf, name: MetricName, security: Co
     ...headOf(of, name, statisticsId(episode, patient), `${episode.identity}/statistics`, security),
     code: codeOf(name),
     ...aboutOf(of),
-    effectivePeriod: periodOf(episode),
+    effectiveDateTime: utcInstant(episode.qualifyingAt),
     device: deviceOf(episode.device),
-    component: statisticsOf(episode, episode.ucum),
+    component: [...statisticsOf(episode, episode.ucum), episodePeriod(episode)],
   };
 };
 

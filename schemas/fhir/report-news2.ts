@@ -80,8 +80,8 @@ const partiality = ({ parts: found, missing, objections, atLeast, total, spo2Sca
   const whole = total !== null && absent.length === 0 && found.length === partNames.length && spo2Scale !== null;
   if (whole && missing.length === 0 && objections.length === 0) return undefined;
   const without = [...new Set([...absent, ...missing, ...(spo2Scale === null ? ["spo2Scale"] : [])])];
-  const words = [`partial, at least ${atLeast}`, ...(without.length > 0 ? [`missing ${without.join(", ")}`] : [])];
-  return [...words, ...objections].join("; ");
+  const lacking = without.length > 0 ? `, missing ${without.join(", ")}` : "";
+  return [`partial, at least ${atLeast}${lacking}`, ...objections].join("; ");
 };
 
 const conclusionOf = (facts: News2, total: number): string => {
