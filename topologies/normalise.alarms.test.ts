@@ -216,6 +216,107 @@ describe("a device's own alarm", () => {
   });
 });
 
+describe("more alarms at once than a device has", () => {
+  const many = (priority: DecodedAlarm["priority"], n: number): DecodedAlarm[] =>
+    Array.from({ length: n }, (_, i) => shown(`${priority}-${i}`, { priority }));
+
+  it("a high one is told behind any number of lower ones, in one list or in several", () => {
+    const d = driven();
+    const flood = many("low", 600);
+    list(d, 0, [...flood, ...many("high", 3)]);
+    list(d, 1_000, [...flood, ...many("high", 3), ...many("medium", 2), shown("ASYSTOLE")]);
+    const codes = told(d).map(({ code }) => code);
+    expect(codes).toEqual(expect.arrayContaining(["high-0", "high-2", "medium-1", "ASYSTOLE"]));
+    expect(codes.filter((code) => code.startsWith("low")).length).toBeLessThanOrEqual(256);
+    expect(new Set(d.refusals().map(({ reason }) => reason))).toEqual(new Set(["too-many-alarms"]));
+  });
+
+  it("their number has an end all the same", () => {
+    const d = driven();
+    list(d, 0, many("high", 2_000));
+    expect(told(d)).toHaveLength(768);
+  });
+});
+
+describe("a device that no roster names", () => {
+  const stranger = (alarms: object, seconds: number, d = drive(normalise(adapters))): Ward => {
+    send(d, t0 + seconds * 1_000, { alarms, measurements: [hr] });
+    return d;
+  };
+  const all = [shown("ASYSTOLE", { text: "ASYSTOLE bed 7", priority: null })];
+
+  it("has its alarm told raw, under its own name and with its own words, once", () => {
+    const d = stranger({ all }, 0);
+    for (const s of [1, 2, 60, 600]) stranger({ all }, s, d);
+    expect(told(d)).toMatchObject([
+      {
+        why: "begins",
+        subject: null,
+        device: "mon-1",
+        event: null,
+        code: "ASYSTOLE",
+        text: "ASYSTOLE bed 7 (mon-1 is not in the roster)",
+        priority: "high",
+        present: true,
+        test: false,
+      },
+    ]);
+    expect(d.outputs("vitals").every(({ key, body }) => key === "mon-1" && body.kind === "deviceAlarm")).toBe(true);
+    expect(new Set(d.refusals().map(({ reason }) => reason))).toEqual(new Set(["unknown-device"]));
+    stranger({ all: [] }, 601, d);
+    expect(inShort(d).at(-1)).toBe("ends ASYSTOLE inactive 601");
+  });
+
+  it("without an alarm leaves nothing in state, whatever it is called", () => {
+    const d = stranger({ all: [] }, 0);
+    send(d, t0 + 1_000, { measurements: [hr] });
+    expect([...d.stored().keys()].filter((cell) => cell !== "checkpoint")).toEqual([]);
+  });
+
+  it("that is not heard of for an hour is forgotten, and its alarm ends", () => {
+    const d = stranger({ all }, 0);
+    d.restart();
+    d.tick(t0 + 3_599_000);
+    expect(d.outputs("vitals")).toHaveLength(1);
+    d.tick(t0 + 3_601_000);
+    expect(d.outputs("vitals").at(-1)?.body).toMatchObject({ kind: "subjectEnded", device: "mon-1", subject: "mon-1" });
+    expect([...d.stored().keys()].filter((cell) => cell !== "checkpoint")).toEqual([]);
+  });
+
+  it("once it is in the roster has its alarm told as what it is, of whom it measures", () => {
+    const d = stranger({ all }, 0);
+    d.send("mon-1", t0 + 1_000, {
+      kind: "device",
+      device: "mon-1",
+      model: "monitor",
+      serial: null,
+      unit: "ICU",
+      clockUncertaintyMs: 2_000,
+      silentAfterMs: 10_000,
+      version: 1,
+    });
+    d.send("mon-1", t0 + 1_000, association());
+    list(d, 2_000, all);
+    expect(told(d).map(({ why, event, subject }) => [why, event, subject])).toEqual([
+      ["begins", null, null],
+      ["begins", "asystole", "subject-1"],
+    ]);
+    expect(d.outputs("vitals").filter(({ body }) => body.kind === "subjectEnded")).toHaveLength(1);
+  });
+
+  it.each([
+    ["on the platform's own topic", { mqttTopic: "afferent-platform/mon-1/numerics" }],
+    ["on another device's topic", { mqttTopic: "afferent/mon-2/numerics" }],
+    ["as a broker's retained copy", { retained: true }],
+    ["cut off", { truncated: { size: 100_000, sha256: "ab" } }],
+  ])("%s is only refused", (_, more) => {
+    const d = drive(normalise(adapters));
+    send(d, t0, { alarms: { all } }, more);
+    expect(d.outputs("vitals")).toEqual([]);
+    expect(d.refusals()).toHaveLength(1);
+  });
+});
+
 describe("after a gap", () => {
   it("one that is still there is told again, with its own onset and identity", () => {
     const d = driven();

@@ -17,6 +17,7 @@ import {
 } from "../../streams/core/time.ts";
 import type { DeviceAlarm } from "../../schemas/alert-records.ts";
 import type { DecodedAlarm, DecodedReading } from "../../schemas/devices/adapter.ts";
+import type { Priority } from "../../schemas/priority.ts";
 import type { Association } from "../../schemas/records.ts";
 import { aheadOfReceived, latestTrueTime } from "../ahead.ts";
 import { cleaned, type SaidAlarm } from "./alarm-said.ts";
@@ -68,8 +69,12 @@ export interface Alarms {
   readonly lists: AlarmLists | undefined;
 }
 
-/** More at once are not one device's. */
-const shownMost = 256;
+/**
+ * More at once are not one device's. The graver ones have room that others cannot take: what is high is refused only where as many high ones
+ * are known as no device has (clinical.md 4).
+ */
+const shownMost: Readonly<Record<Priority, number>> = { low: 256, medium: 512, high: 768 };
+const gravest: readonly Priority[] = ["high", "medium", "low"];
 /** Older than this on arrival is late (clinical.md 7). */
 const lateMs = 60_000;
 /** A device that says its alarm began this much later than it said before says that there was another one. */
@@ -84,10 +89,14 @@ export const alarmsAfter = (
   const { alarms } = reading.decoded;
   if (alarms === undefined) return { ...before, told: [], problems: [] };
   const listed = "all" in alarms ? alarms.all.map((alarm) => ({ ...alarm, present: true })) : alarms.changes;
-  for (const alarm of listed) teller.take(alarm);
+  for (const alarm of listed.length > shownMost.low ? gravestFirst(listed) : listed) teller.take(alarm);
   if ("all" in alarms) teller.endOthers();
   return { known: teller.known, lists: teller.lists, told: teller.told, problems: teller.problems };
 };
+
+/** Of a list that is longer than there is room for everything. An alarm without a priority is high. */
+export const gravestFirst = <A extends DecodedAlarm>(listed: readonly A[]): readonly A[] =>
+  listed.toSorted((a, b) => gravest.indexOf(a.priority ?? "high") - gravest.indexOf(b.priority ?? "high"));
 
 class Teller {
   readonly told: Telling[] = [];
@@ -163,8 +172,11 @@ class Teller {
   }
 
   #begin(said: SaidAlarm, claimed: DeviceTime | null, saidAt: EventTime = this.#saidAt): KnownAlarm | undefined {
-    if (this.#known.size >= shownMost) {
-      this.problems.push({ reason: "too-many-alarms", detail: `alarm ${said.code}: beside ${shownMost} others` });
+    if (this.#known.size >= shownMost[said.priority]) {
+      this.problems.push({
+        reason: "too-many-alarms",
+        detail: `alarm ${said.code}: beside ${this.#known.size} others`,
+      });
       return undefined;
     }
     const { context, decoded } = this.#reading;

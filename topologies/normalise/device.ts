@@ -6,6 +6,7 @@ import type { AlarmLists, KnownAlarm } from "./alarms.ts";
 import { type Associations, inForceAt, keyOf } from "./holder.ts";
 import type { Bucket, SeenIndex } from "./seen.ts";
 import type { Standing } from "./standing.ts";
+import type { Stranger } from "./stranger.ts";
 import type { Pulse } from "./value.ts";
 
 /** Whom the device measured when log time last passed over it. */
@@ -43,7 +44,8 @@ export type Cell =
   | Bucket
   | SeenIndex
   | readonly KnownAlarm[]
-  | AlarmLists;
+  | AlarmLists
+  | Stranger;
 export type DeviceCells = State<Cell>;
 
 export const deviceOf = (state: DeviceCells): Device | undefined => state.get("device") as Device | undefined;

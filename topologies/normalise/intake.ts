@@ -41,6 +41,23 @@ export const readDevice = (
   return checked.ok ? ok({ decoded: checked.value, adapter }) : checked;
 };
 
+/**
+ * What a device that is not in the roster says of alarms, by the first adapter that finds any in it: nobody has said of what model it is.
+ * Undefined where nothing is said of alarms, or not in its own name.
+ */
+export const readStranger = (key: string, reading: Reading, adapters: Adapters): DecodedReading | undefined => {
+  const { truncated, device, mqttTopic, payload, stream } = reading;
+  if (truncated !== null || device !== key || !mqttTopic.split("/").includes(device) || isPlatformTopic(mqttTopic))
+    return undefined;
+  for (const adapter of adapters.values()) {
+    const decoded = adapter.synthetic === true ? undefined : adapter.decode(payload, stream);
+    if (decoded === undefined || !decoded.ok || decoded.value.alarms === undefined) continue;
+    const checked = checkIdentity(decoded.value, key);
+    if (checked.ok) return checked.value;
+  }
+  return undefined;
+};
+
 /** 9999-12-31T23:59:59.999Z: FHIR's and QuestDB's last year; neither stores a sample from before 1970. */
 const latestTime = 253_402_300_799_999;
 
