@@ -8,12 +8,13 @@ import { checkRole, openFrontDoor } from "./intake.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
+import { openRoster } from "./roster.ts";
 import { closeAll, followAll, type Running } from "./running.ts";
 import { storeSinks } from "./store.ts";
 
 export { closeAndEnd, interrupted };
 
-export type RoleName = "listen" | "ingest" | "process" | "store" | "promote" | "board";
+export type RoleName = "listen" | "ingest" | "process" | "store" | "promote" | "board" | "roster";
 
 export interface RoleOptions {
   readonly metricsPort?: number;
@@ -46,6 +47,8 @@ const start = (name: RoleName, platform: Platform, options: RoleOptions): Promis
       return runPromotion(platform);
     case "board":
       return openBoard(platform);
+    case "roster":
+      return openRoster(platform);
   }
 };
 

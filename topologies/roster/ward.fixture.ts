@@ -1,5 +1,7 @@
 /** A ward of two beds with fixed monitors and a pump that goes anywhere, told by ADT messages and by people, for the roster's tests. */
 import { ok } from "../../streams/core/failure.ts";
+import { parseInstant } from "../../schemas/decoding/instant.ts";
+import { utcInstant } from "../../schemas/fhir/instant.ts";
 import { readAdt } from "../../schemas/hl7v2/adt.ts";
 import { adtBytes, type AdtOf } from "../../schemas/hl7v2/adt.fixture.ts";
 import type { Association } from "../../schemas/records.ts";
@@ -36,12 +38,16 @@ export const atC = "ICU-1^03^C";
 export const onWard = "W3^12^2";
 
 /** HH:MM of the day that the messages are of. */
-export const clock = (time: string): number => Date.parse(`2026-11-21T${time}:00Z`);
-export const timeOf = (ms: number | null): string | null =>
-  ms === null ? null : new Date(ms).toISOString().slice(11, 16);
+const instant = (iso: string): number => {
+  const read = parseInstant(iso, "test");
+  if (!read.ok) throw new Error(read.problem.detail);
+  return read.value;
+};
+export const clock = (time: string): number => instant(`2026-11-21T${time}:00Z`);
+export const timeOf = (ms: number | null): string | null => (ms === null ? null : utcInstant(ms).slice(11, 16));
 
 export const eventOf = (of: AdtOf): RosterEvent => {
-  const read = readAdt(adtBytes(of), { localTime: (local) => ok(Date.parse(`${local}Z`)), processingId: "P" });
+  const read = readAdt(adtBytes(of), { localTime: (local) => ok(instant(`${local}Z`)), processingId: "P" });
   if (!read.ok) throw new Error(read.refusal.detail);
   const event = adtEvent(read.value, clock("23:00"), naming);
   if (!event.ok) throw new Error(event.problem.detail);
