@@ -33,6 +33,8 @@ interface RunningRole extends ProcessIdentity {
 const projectFolder = dirname(import.meta.dirname);
 const main = join(projectFolder, "streams", "main.ts");
 const rules = join(projectFolder, "topologies", "rules", "adult-example.json");
+const precedence = join(projectFolder, "topologies", "precedence", "adult-example.json");
+const scores = join(projectFolder, "topologies", "scores", "adult-example.json");
 const readyMs_max = 45_000;
 const stopMs_max = 15_000;
 const vitalsStages = ["normalise", "windows", "thresholds", "candidates", "gates"];
@@ -175,6 +177,8 @@ const writeConfig = ({ stack, boardPort }: RolesOptions, roster: string, { alert
       destinations: [{ name: "ehr", kind: "fhir", baseUrl: ehr, finalAtEnd: true }],
       roster,
       rules: [rules],
+      precedence,
+      scores,
       demoApproval: true,
       allowPlainRules: false,
       board: { host: "127.0.0.1", port: boardPort, alertApi: `http://${alertAt}` },

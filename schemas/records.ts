@@ -5,6 +5,7 @@
 import {
   array,
   body,
+  type BodyField,
   boolean,
   bytes,
   deviceTime,
@@ -80,7 +81,7 @@ export type Rules = TypeOf<typeof rules>;
 // ---- about a device: from the roster, in the device's own log ----
 
 /** What the platform knows of a device; a device without it is unknown and its readings are quarantined. */
-export const device = body("device", {
+const deviceFields = {
   device: string,
   model: string,
   serial: nullable(string),
@@ -90,7 +91,18 @@ export const device = body("device", {
   /** Silent after this long without a usable measurement (clinical.md 5). */
   silentAfterMs: long,
   version: int,
-});
+};
+/** May be left out, and is then null. */
+const deviceParticulars = {
+  firmware: withDefault(nullable(string), null),
+  /** ISO date. */
+  calibrationDue: withDefault(nullable(string), null),
+};
+export const device = body("device", { ...deviceFields, ...deviceParticulars }) as BodyField<
+  { readonly kind: "device" } & { readonly [N in keyof typeof deviceFields]: TypeOf<(typeof deviceFields)[N]> } & {
+    readonly [N in keyof typeof deviceParticulars]?: TypeOf<(typeof deviceParticulars)[N]> | undefined;
+  }
+>;
 export type Device = TypeOf<typeof device>;
 
 /** Effective-dated link of a device to a bed and a patient. `subject` is opaque; names never appear here. */
@@ -408,9 +420,20 @@ export const fhirConsent = body("fhirConsent", {
   readAt: instant,
   /** The Consent as JSON; null: the source has it no more, or what it gave could not be read (`problem`): then it permits nothing. */
   resource: nullable(string),
+  /** Null: none. One that begins with `consent-stale` stands beside a resource that the source has not confirmed for too long. */
   problem: nullable(string),
 });
 export type FhirConsent = TypeOf<typeof fhirConsent>;
+
+/** That a source of consents was heard: under the key `source/<name>`, once in each partition, from time to time. The gates pass it by. */
+export const consentSource = body("consentSource", {
+  source: string,
+  /** The record's key; no patient's has a slash. */
+  patientKey: string,
+  /** When it was last read to the end. */
+  heardAt: instant,
+});
+export type ConsentSource = TypeOf<typeof consentSource>;
 
 /** Break glass: a named person's audited, expiring act, apart from consent (clinical.md 19). */
 export const accessOverride = body("accessOverride", {
@@ -464,17 +487,30 @@ export const windowValue = body("windowValue", {
   lastAt: eventTime,
   /** `questionable` where at least half of its samples were. */
   validity: oneOf("WindowValidity", "valid", "questionable"),
-  /** The class of source that the precedence policy sees in it, e.g. "arterialLine"; null: it names none for this metric. */
-  source: nullable(string),
+  /** The class of source that the precedence policy sees in it, e.g. "arterialLine". */
+  source: string,
 });
 export type WindowValue = TypeOf<typeof windowValue>;
 
 /** What a person or the EHR says of a patient, for no device measures it. Each stands until its freshness is over or another comes. */
 export const observed = body("observed", {
   patientKey: string,
-  what: oneOf("ObservedWhat", "oxygen", "consciousness", "spo2Scale", "pregnant"),
-  /** oxygen: air, oxygen · consciousness: A, C, V, P, U · spo2Scale: 1, 2 (an order) · pregnant: yes, no. */
+  what: oneOf(
+    "ObservedWhat",
+    "oxygen",
+    "consciousness",
+    "spo2Scale",
+    "pregnant",
+    "ureaBefore",
+    "ureaAfter",
+    "weightAfter",
+  ),
+  /**
+   * oxygen: air, oxygen · consciousness: A, C, V, P, U · spo2Scale: 1, 2 (an order) · pregnant: yes, no · of a dialysis session: the
+   * blood's urea before and after, and the weight after, as decimals of `ucum`.
+   */
   value: string,
+  ucum: withDefault(nullable(string), null),
   /** The named person, or the record it was read from. */
   by: string,
   at: instant,
@@ -494,7 +530,6 @@ export const sourceChosen = body("sourceChosen", {
   policyVersion: int,
   at: logTime,
 });
-export type SourceChosen = TypeOf<typeof sourceChosen>;
 
 export const gateAnswer = record("GateAnswer", {
   gate: oneOf("Gate", "approvedThreshold", "wellFormed", "validatedPatient", "consented", "precedence"),

@@ -4,6 +4,7 @@ import type { BodyOf } from "../streams/core/stage.ts";
 import { envelope } from "./avro.ts";
 import * as alert from "./alert-records.ts";
 import * as r from "./records.ts";
+import * as scores from "./scores.ts";
 
 const aboutDevice = [r.reading, r.device, r.association, r.rules, r.tick, r.origin] as const;
 
@@ -40,7 +41,7 @@ export const waveforms = topic("telemetry.waveforms", {
 export const windows = topic("telemetry.windows", {
   partitions: 4,
   key: "subject",
-  codec: envelope("WindowEntry", [r.windowAggregate, r.tick, r.rules]),
+  codec: envelope("WindowEntry", [r.windowAggregate, r.tick, r.rules, r.association, r.subjectEnded]),
 });
 export const episodes = topic("telemetry.episodes", {
   partitions: 2,
@@ -73,12 +74,17 @@ export const events = topic("clinical.events", {
     r.rules,
     r.fhirConsent,
     r.accessOverride,
+    r.windowValue,
+    r.observed,
+    r.association,
+    scores.dialysisSession,
+    r.consentSource,
   ]),
 });
 export const decisions = topic("clinical.decisions", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("DecisionEntry", [r.decision, r.tick, r.rules]),
+  codec: envelope("DecisionEntry", [r.decision, r.tick, r.rules, r.sourceChosen, scores.news2]),
 });
 export const outbox = topic("clinical.outbox", {
   partitions: 2,
@@ -112,13 +118,13 @@ export const alarms = topic("alert.alarms", {
     alert.notified,
     alert.hop,
     alert.reported,
+    alert.standby,
     alert.policy,
     r.tick,
     r.rules,
   ]),
 });
 export const notifications = topic("alert.notifications", {
-    alert.standby,
   partitions: 1,
   key: "unit",
   codec: envelope("NotificationEntry", [alert.notification, alert.page, alert.mode, alert.policy, r.tick, r.rules]),

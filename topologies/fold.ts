@@ -13,12 +13,15 @@ export interface Fold {
   readonly coveredMs: number;
   readonly last: number;
   readonly lastAt: number;
+  /** How many of them were questionable; absent: none. */
+  readonly questionable?: number;
 }
 
 export interface Sample {
   readonly value: number;
   readonly at: number;
   readonly coversMs: number;
+  readonly questionable?: boolean;
 }
 
 /** Greater magnitudes are not folded: 9,000 samples of it still add up exactly. No metric's plausible range comes near. */
@@ -26,7 +29,7 @@ export const largestValue = 1_000_000;
 
 const millionths = 1_000_000;
 
-export const foldOf = ({ value, at, coversMs }: Sample): Fold => ({
+export const foldOf = ({ value, at, coversMs, questionable }: Sample): Fold => ({
   count: 1,
   min: value,
   max: value,
@@ -35,12 +38,14 @@ export const foldOf = ({ value, at, coversMs }: Sample): Fold => ({
   coveredMs: coversMs,
   last: value,
   lastAt: at,
+  ...(questionable === true && { questionable: 1 }),
 });
 
 /** Commutative and associative. */
 export const merge = (a: Fold | undefined, b: Fold | undefined): Fold | undefined => {
   if (a === undefined || b === undefined) return a ?? b;
   const later = b.lastAt > a.lastAt || (b.lastAt === a.lastAt && b.last > a.last) ? b : a;
+  const questionable = (a.questionable ?? 0) + (b.questionable ?? 0);
   return {
     count: a.count + b.count,
     min: Math.min(a.min, b.min),
@@ -49,6 +54,7 @@ export const merge = (a: Fold | undefined, b: Fold | undefined): Fold | undefine
     coveredMs: a.coveredMs + b.coveredMs,
     last: later.last,
     lastAt: later.lastAt,
+    ...(questionable > 0 && { questionable }),
   };
 };
 

@@ -1,5 +1,5 @@
 /**
- * Decides what is promoted: asks the four gates about each candidate, for each destination, and leaves one decision per
+ * Decides what is promoted: asks the gates about each candidate, for each destination, and leaves one decision per
  * episode revision, with every gate's answer; what passes all of them becomes an intent in the outbox.
  */
 import { stage } from "../streams/core/stage.ts";
@@ -10,6 +10,8 @@ import { answer, objection } from "./gates/answer.ts";
 import {
   type Cell,
   chartOf,
+  consentCell,
+  type ConsentRecord,
   type GateOut,
   type GateState,
   ledgerOf,
@@ -18,8 +20,20 @@ import {
   writtenOf,
 } from "./gates/cells.ts";
 import * as ceiling from "./gates/ceiling.ts";
+import { consentTask } from "./gates/consent-review.ts";
 import { supersedes } from "./gates/consented.ts";
+import {
+  forget,
+  isOver,
+  nextPendingLook,
+  notInTime,
+  type Pending,
+  pendingIn,
+  settle,
+  usualPendingMs,
+} from "./gates/pending.ts";
 import { writtenKeptMs } from "./correctable.ts";
+import { forgetLink, hearCandidate, hearValue, preferredSource } from "./gates/preferred-source.ts";
 import {
   type Chart,
   decisionOf,
@@ -74,7 +88,7 @@ const questionOf = (
   candidate: Candidate,
   destination: Destination,
   ledger: ceiling.Ledger,
-  at: LogTime,
+  { now: at, policy }: Asking,
 ): Question => {
   const written = writtenOf(state, destination.name, candidate.episode.identity);
   const least = written === undefined ? 0 : written.intent.revision + 1;
@@ -86,6 +100,7 @@ const questionOf = (
     transform,
     note: ceiling.foldingNote(ledger, candidate.episode),
     stands: stands(written),
+    preferred: preferredSource(state, candidate, stands(written), at, policy.precedence ?? null),
     at,
   };
 };
@@ -111,7 +126,7 @@ const tell = (state: GateState, name: string, ledger: ceiling.Ledger, asking: As
   const destination = policy.destinations.find((d) => d.name === ledger.destination);
   if (ledger.last === null || destination === undefined || !ceiling.mustTell(ledger, now)) return ledger;
   const next = ceiling.told(ledger);
-  record(state, name, judge(questionOf(state, ledger.last, destination, next, now), chart, policy), out);
+  record(state, name, judge(questionOf(state, ledger.last, destination, next, asking), chart, policy), out);
   return next;
 };
 
@@ -128,13 +143,35 @@ const homeOf = (state: GateState, candidate: Candidate, destination: string): st
 const saysNothingNew = (written: Written | undefined, { correction, episode }: Candidate): boolean =>
   stands(written) && correction !== null && written.episodeRevision >= episode.revision;
 
-const weigh = (state: GateState, candidate: Candidate, destination: Destination, asking: Asking): void => {
-  const { now, out, policy, chart } = asking;
-  const { identity } = candidate.episode;
+interface Judged {
+  readonly home: string;
+  readonly ledger: ceiling.Ledger;
+  readonly verdict: Verdict;
+}
+
+const judgeNow = (state: GateState, candidate: Candidate, destination: Destination, asking: Asking): Judged => {
+  const { now, policy, chart } = asking;
   const home = homeOf(state, candidate, destination.name);
   const ledger = ceiling.openLedger(ledgerOf(state, home), destination.name, candidate, now);
-  const verdict = judge(questionOf(state, candidate, destination, ledger, now), chart, policy);
+  return { home, ledger, verdict: judge(questionOf(state, candidate, destination, ledger, asking), chart, policy) };
+};
+
+/** `again`: it is judged anew, and what has not changed is not said again. */
+const weigh = (
+  state: GateState,
+  candidate: Candidate,
+  destination: Destination,
+  asking: Asking,
+  again = false,
+): void => {
+  const { now, out, policy } = asking;
+  const { identity } = candidate.episode;
+  const { home, ledger, verdict } = judgeNow(state, candidate, destination, asking);
   const written = writtenOf(state, destination.name, identity);
+  const { pending, asBefore, pushedOut } = settle(state, verdict, now);
+  if (pushedOut !== null) giveUp(state, pushedOut, "and too many wait", asking);
+  if (pending !== null) lookNoLaterThan(state, nextPendingLook(pending, now, policy.pendingMs ?? usualPendingMs));
+  if (again && asBefore) return;
   if (verdict.promotable === null) {
     record(state, home, verdict, out);
     afterRefusal(state, verdict, out);
@@ -155,9 +192,44 @@ const weigh = (state: GateState, candidate: Candidate, destination: Destination,
   }
   record(state, home, overrule(verdict, foldedRefusal(ledger, candidate)), out);
   const mark = ceiling.foldedCell(destination.name, identity);
-  const again = state.get(mark) !== undefined;
+  const foldedBefore = state.get(mark) !== undefined;
   state.set(mark, { kind: "folded", ledger: home });
-  keep(tell(state, home, ceiling.fold(ledger, candidate, again), asking));
+  keep(tell(state, home, ceiling.fold(ledger, candidate, foldedBefore), asking));
+};
+
+/** The last word on what waited for consent in vain. */
+const giveUp = (state: GateState, pending: Pending, how: string, asking: Asking): void => {
+  const destination = asking.policy.destinations.find(({ name }) => name === pending.destination);
+  forget(state, pending);
+  if (destination === undefined) return;
+  const { home, verdict } = judgeNow(state, pending.candidate, destination, asking);
+  record(state, home, overrule(verdict, notInTime(pending, how)), asking.out);
+};
+
+/** Judges anew what waits for consent: a record has come, or time has passed. */
+const lookAtPending = (state: GateState, asking: Asking): void => {
+  const { now, policy } = asking;
+  const pendingMs = policy.pendingMs ?? usualPendingMs;
+  for (const pending of pendingIn(state)) {
+    const destination = policy.destinations.find(({ name }) => name === pending.destination);
+    if (destination !== undefined && now <= pending.since + pendingMs)
+      weigh(state, pending.candidate, destination, asking, true);
+  }
+  for (const pending of pendingIn(state))
+    if (isOver(pending, now, pendingMs)) giveUp(state, pending, "and its time is over", asking);
+    else lookNoLaterThan(state, nextPendingLook(pending, now, pendingMs));
+};
+
+/** The newest version of each; one that nobody can tell is a person's to look at. */
+const takeConsent = (state: GateState, record: ConsentRecord, asking: Omit<Asking, "chart">): void => {
+  const { now, out, policy } = asking;
+  const cell = consentCell(record);
+  const known = state.get(cell);
+  if (known !== undefined && "version" in known && !supersedes(known, record)) return;
+  state.set(cell, record);
+  const task = record.kind === "fhirConsent" ? consentTask(record, policy.zones, now) : null;
+  if (task !== null) out.emit("tasks", record.patientKey, task);
+  lookAtPending(state, { ...asking, chart: chartOf(state) });
 };
 
 /** Tells what was folded once a day is over, where need be a person. */
@@ -211,17 +283,25 @@ export const gates = (policy: GatePolicy) =>
         case "patient": {
           const known = state.get("patient");
           if (known?.kind !== "patient" || body.version >= known.version) state.set("patient", body);
-          return;
+          return lookAtPending(state, { now, out, policy, chart: chartOf(state) });
         }
-        case "consent": {
-          const known = state.get(`consent/${body.id}`);
-          if (supersedes(known?.kind === "consent" ? known : undefined, body)) state.set(`consent/${body.id}`, body);
-          return;
-        }
+        case "consent":
+        case "fhirConsent":
+        case "accessOverride":
+          return takeConsent(state, body, { now, out, policy });
+        case "windowValue":
+          return hearValue(state, body, now, policy.precedence ?? null, out);
+        case "association":
+          return forgetLink(state, body, now, policy.precedence ?? null, out);
         case "candidate":
+          hearCandidate(state, body, now, policy.precedence ?? null, out);
           for (const destination of policy.destinations)
             weigh(state, body, destination, { now, out, policy, chart: chartOf(state) });
       }
     },
-    due: (state: GateState, now, _key, out: GateOut) => look(state, { now, out, policy, chart: chartOf(state) }),
+    due(state: GateState, now, _key, out: GateOut) {
+      const asking = { now, out, policy, chart: chartOf(state) };
+      look(state, asking);
+      lookAtPending(state, asking);
+    },
   });

@@ -5,11 +5,24 @@ import { deliveries } from "../schemas/topics.ts";
 import { candidates } from "./candidates.ts";
 import { gates, type GatePolicy } from "./gates.ts";
 import { normalise, normaliseWaveforms } from "./normalise.ts";
+import { patientValues } from "./patient-values.ts";
+import { reports } from "./reports.ts";
+import { dialysisSessions } from "./sessions.ts";
 import { thresholds } from "./thresholds.ts";
 import { windows } from "./windows.ts";
 
 export const wardTopology = (adapters: ReadonlyMap<string, DeviceAdapter>, policy: GatePolicy): Topology =>
   topology(
-    [normalise(adapters), normaliseWaveforms(adapters), windows, thresholds, candidates, gates(policy)],
+    [
+      normalise(adapters),
+      normaliseWaveforms(adapters),
+      windows,
+      thresholds,
+      candidates,
+      patientValues(policy.precedence ?? null),
+      dialysisSessions,
+      gates(policy),
+      reports(policy),
+    ],
     [deliveries],
   );

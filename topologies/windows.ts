@@ -29,14 +29,20 @@ export type WindowsOut = Out<typeof writes>;
 
 /** Only `valid` and `questionable` values count. Refuses `too-late`, `ahead-of-log` and `not-aggregable`. */
 export const windows = stage<VitalsBody, typeof writes, Cell, null>("windows", {
-  version: 1,
+  // 2: says how many samples were questionable, and forwards links and their ends to what reads windows
+  version: 2,
+  migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
   reads: vitals,
   writes,
   quarantine: "quarantine",
   shared: { empty: null, kinds: ["rules"], apply: (none) => none },
-  step(state, { logTime: at, body }, out) {
+  step(state, { key, logTime: at, body }, out) {
     if (body.kind === "measurement") addTo(state, at, body, out);
-    else if (body.kind === "subjectEnded") endSeries(state, body);
+    else if (body.kind === "association") out.emit("windows", key, body);
+    else if (body.kind === "subjectEnded") {
+      endSeries(state, body);
+      out.emit("windows", key, body);
+    }
   },
   due: closeDue,
 });
@@ -53,7 +59,12 @@ const addTo = (state: WindowState, at: Entry<VitalsBody>["logTime"], m: Measurem
   const cell = paneCell(start, name);
   const pane = state.get(cell) as Pane | undefined;
   // An irregular series has no expected samples to miss: each stands for the whole pane.
-  const fold = foldOf({ value: m.value === 0 ? 0 : m.value, at: m.eventTime, coversMs: m.periodMs ?? paneMs });
+  const fold = foldOf({
+    value: m.value === 0 ? 0 : m.value,
+    at: m.eventTime,
+    coversMs: m.periodMs ?? paneMs,
+    questionable: m.validity === "questionable",
+  });
   state.set(cell, {
     fold: merge(pane?.fold, fold) ?? fold,
     revision: pane?.revision ?? 0,

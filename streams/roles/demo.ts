@@ -85,6 +85,8 @@ const exists = (file: string): Promise<boolean> =>
   );
 
 const rules = join(import.meta.dirname, "../../topologies/rules/adult-example.json");
+const precedence = join(import.meta.dirname, "../../topologies/precedence/adult-example.json");
+const scores = join(import.meta.dirname, "../../topologies/scores/adult-example.json");
 
 interface CircuitPorts {
   readonly tapPort: number;
@@ -116,6 +118,8 @@ const embeddedConfig = (
       destinations: [{ name: "ehr", baseUrl: ehrUrl, finalAtEnd: true }],
       roster,
       rules: [rules],
+      precedence,
+      scores,
       demoApproval: true,
       allowPlainRules: false,
       board: { host: loopback, port: options.port, alertApi: `http://${loopback}:${apiPort}` },

@@ -4,6 +4,7 @@
  * circuit's (circuit-ward.ts).
  */
 import { announce } from "../../streams/roles/source.ts";
+import { loadChartPolicies } from "../../streams/chart-policies.ts";
 import { loadRules } from "../../streams/compose.ts";
 import { realTime } from "../../streams/core/time.ts";
 import type { AnyTopic } from "../../streams/core/stage.ts";
@@ -113,6 +114,14 @@ let made: Promise<Made> | undefined;
 const makeReal = async (): Promise<Made> =>
   make(
     wardTopology(await loadAdapters(), {
+      ...(await loadChartPolicies(
+        {
+          precedence: "topologies/precedence/adult-example.json",
+          scores: "topologies/scores/adult-example.json",
+          demoApproval: true,
+        },
+        0,
+      )),
       destinations: [{ name: "ehr", finalAtEnd: true }],
       acceptDemoApprovals: true,
       clockUncertaintyMs,

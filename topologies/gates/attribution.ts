@@ -3,23 +3,31 @@
  * what was written must be retracted (clinical.md 10). Whether anybody confirmed the link, or a clock is near an edge, is the rest of it.
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, Candidate } from "../../schemas/records.ts";
+import type { Association, Candidate, Episode } from "../../schemas/records.ts";
 import { covers } from "../normalise/holder.ts";
 import { type Objection, objection, objections } from "./answer.ts";
 
+/** Of a candidate, or of what was computed over a stretch of measurements: all that says whose it is. */
+export interface Attributed extends Pick<Candidate, "patientKey" | "association" | "alongside" | "correction"> {
+  readonly episode: Pick<
+    Episode,
+    "device" | "subject" | "association" | "start" | "qualifyingAt" | "end" | "clockUncertaintyMs"
+  >;
+}
+
 /** As a merge's old record has it: the association names the survivor now, and what is told of this patient is not wrong for that. */
-export const isMergedAway = ({ correction, association, patientKey }: Candidate): boolean =>
+export const isMergedAway = ({ correction, association, patientKey }: Attributed): boolean =>
   correction?.why === "merge" && association !== null && association.patientKey !== patientKey;
 
 /** The links that say that it is this patient's. */
-export const ownLinks = (candidate: Candidate): readonly Association[] => {
+export const ownLinks = (candidate: Attributed): readonly Association[] => {
   const { association, alongside, patientKey } = candidate;
   if (association === null) return [];
   return [association, ...alongside.filter((a) => a.patientKey === patientKey && !a.voided)];
 };
 
 /** The instants at which it must have been his: onset, the sample that is told, end. */
-export const toldTimes = ({ episode: { start, qualifyingAt, end } }: Candidate): readonly number[] => [
+export const toldTimes = ({ episode: { start, qualifyingAt, end } }: Attributed): readonly number[] => [
   start,
   qualifyingAt,
   ...(end === null ? [] : [end]),
@@ -28,7 +36,7 @@ export const toldTimes = ({ episode: { start, qualifyingAt, end } }: Candidate):
 export const inForce = (a: Association): string =>
   `from ${utcInstant(a.from)} to ${a.to === null ? "now" : utcInstant(a.to)}`;
 
-const straddle = (candidate: Candidate): Objection | false => {
+const straddle = (candidate: Attributed): Objection | false => {
   const { alongside, patientKey, association } = candidate;
   const other = isMergedAway(candidate) ? undefined : alongside.find((a) => a.patientKey !== patientKey && !a.voided);
   if (other === undefined || association === null) return false;
@@ -36,7 +44,7 @@ const straddle = (candidate: Candidate): Objection | false => {
   return objection("time-ambiguous", detail);
 };
 
-const mismatch = (candidate: Candidate, a: Association): Objection | false => {
+const mismatch = (candidate: Attributed, a: Association): Objection | false => {
   const { episode, patientKey, correction } = candidate;
   const isHis = isMergedAway(candidate) || a.patientKey === patientKey;
   if (a.device !== episode.device || !isHis || (correction === null && a.subject !== episode.subject))
@@ -46,7 +54,7 @@ const mismatch = (candidate: Candidate, a: Association): Objection | false => {
   return objection("association-mismatch", `measured under association ${episode.association}, not ${a.id}`);
 };
 
-const outside = (candidate: Candidate, a: Association): Objection | false => {
+const outside = (candidate: Attributed, a: Association): Objection | false => {
   const own = ownLinks(candidate);
   const time = toldTimes(candidate).find((at) => !own.some((link) => covers(link, at)));
   if (time === undefined) return false;
@@ -54,7 +62,7 @@ const outside = (candidate: Candidate, a: Association): Objection | false => {
 };
 
 /** Reasons: `no-association`, `association-voided`, `time-ambiguous`, `association-mismatch`, `association-not-in-force`. */
-export const attributionObjections = (candidate: Candidate): readonly Objection[] => {
+export const attributionObjections = (candidate: Attributed): readonly Objection[] => {
   const { association, episode } = candidate;
   if (association === null) {
     const detail = `no association of device ${episode.device} was known at ${utcInstant(episode.start)}`;

@@ -46,6 +46,8 @@ export const forget = (state: GateState, { destination, candidate }: Pending): v
   state.delete(pendingCell(destination, candidate.episode.identity));
 
 export interface Settled {
+  /** What waits; null: it does not. */
+  readonly pending: Pending | null;
   /** True: it waited before for the same reason, in the same form. */
   readonly asBefore: boolean;
   /** What had to make room for it. */
@@ -62,15 +64,22 @@ export const settle = (state: GateState, verdict: Verdict, now: LogTime): Settle
   const refusal = waitsFor(verdict);
   if (refusal === undefined) {
     if (known !== undefined) state.delete(cell);
-    return { asBefore: false, pushedOut: null };
+    return { pending: null, asBefore: false, pushedOut: null };
   }
   const { reason } = refusal;
   if (known?.reason === reason && known.candidate.episode.revision === revision)
-    return { asBefore: true, pushedOut: null };
+    return { pending: known, asBefore: true, pushedOut: null };
   const others = known === undefined ? pendingIn(state) : [];
   const pushedOut = others.length < pendingMost ? null : (others[0] ?? null);
-  state.set(cell, { kind: "pending", destination: destination.name, candidate, since: known?.since ?? now, reason });
-  return { asBefore: false, pushedOut };
+  const pending: Pending = {
+    kind: "pending",
+    destination: destination.name,
+    candidate,
+    since: known?.since ?? now,
+    reason,
+  };
+  state.set(cell, pending);
+  return { pending, asBefore: false, pushedOut };
 };
 
 export const isOver = ({ since }: Pending, now: number, pendingMs: number): boolean => now >= since + pendingMs;

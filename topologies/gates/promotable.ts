@@ -1,10 +1,12 @@
 /**
- * Asks all four gates, each whatever the others say, and gives the only thing that an intent can be made of: a Promotable.
+ * Asks all gates, each whatever the others say, and gives the only thing that an intent can be made of: a Promotable.
  * Nothing else can make one, so nothing reaches an outbox past the gates.
  */
+import { type ConsentQuestion, disclosedBy, type Hop } from "../../schemas/fhir/consent-question.ts";
+import type { Zones } from "../../schemas/fhir/moment.ts";
+import { systems } from "../../schemas/fhir/systems.ts";
 import {
   type Candidate,
-  type Consent,
   type Decision,
   type GateAnswer,
   type Intent,
@@ -13,15 +15,16 @@ import {
   writesAlone,
 } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
+import type { PrecedencePolicy } from "../precedence/policy.ts";
+import type { ScorePolicy } from "../scores/policy.ts";
 import { type ApprovalPolicy, approvedThreshold } from "./approved-threshold.ts";
-import { consented } from "./consented.ts";
+import { type ConsentEvidence, consented } from "./consented.ts";
 import { identityAt, patientAt } from "./identity.ts";
 import { type MergedPatients, validatedPatient } from "./validated-patient.ts";
 import { intended, type Promotion, wellFormed } from "./well-formed.ts";
 
-export interface Destination {
-  /** As consents name it. */
-  readonly name: string;
+/** A hop, as consents are asked about it, and the destination's own policy. */
+export interface Destination extends Hop {
   /** True: an episode that has ended is written as final; false: it stays preliminary until a person validates it (clinical.md 21). */
   readonly finalAtEnd: boolean;
   /** What becomes of a merged patient's earlier events there; they are left where they are unless told otherwise. */
@@ -32,12 +35,19 @@ export interface GatePolicy extends ApprovalPolicy {
   readonly destinations: readonly Destination[];
   /** How near an association's edge a sample's time is ambiguous (clinical.md 8), at least: a device whose clock is worse has its own. */
   readonly clockUncertaintyMs: number;
+  /** Where dates without a zone are written, in consents; anywhere unless told otherwise. */
+  readonly zones?: Zones | undefined;
+  /** How long after a refusal a consent may still become known (gates/pending.ts); a day unless told otherwise. */
+  readonly pendingMs?: number | undefined;
+  /** Which of several sources is charted; without one the gate `precedence` is not asked. */
+  readonly precedence?: PrecedencePolicy | null;
+  /** What is scored and reported, over the precedence policy's quantities; without one nothing is. */
+  readonly scores?: ScorePolicy | null;
 }
 
 /** What is known of the patient when a candidate is judged. */
-export interface Chart {
+export interface Chart extends ConsentEvidence {
   readonly patient: Patient | undefined;
-  readonly consents: readonly Consent[];
 }
 
 /** One question to the gates: may this be written there, in this form, at this log time? */
@@ -50,6 +60,8 @@ export interface Question {
   readonly note: string | null;
   /** True: this destination has it of this patient already. */
   readonly stands: boolean;
+  /** The answer of the gate `precedence`; null: no policy is in force. */
+  readonly preferred: GateAnswer | null;
   readonly at: LogTime;
 }
 
@@ -75,8 +87,20 @@ const eventTimes = ({ episode }: Candidate): readonly number[] => [
   ...(episode.end === null ? [] : [episode.end]),
 ];
 
+/** What consents are asked: of what is written, as far as it can be; else of an Observation with the episode's code. */
+const consentQuestionOf = ({ candidate, destination, at }: Question, resource: unknown): ConsentQuestion => {
+  const { loinc } = candidate.episode;
+  const code = { coding: loinc === null ? [] : [{ system: systems.loinc, code: loinc }] };
+  return {
+    ...disclosedBy(resource ?? { resourceType: "Observation", code }),
+    hop: destination,
+    eventTimes: eventTimes(candidate),
+    now: at,
+  };
+};
+
 export const judge = (question: Question, chart: Chart, policy: GatePolicy): Verdict => {
-  const { candidate, destination, stands, at } = question;
+  const { candidate, destination, stands } = question;
   const { name, mergedPatients = "leave" } = destination;
   const patient = chart.patient && identityAt(chart.patient, name);
   const asThere = chart.patient && patientAt(chart.patient, name);
@@ -93,7 +117,8 @@ export const judge = (question: Question, chart: Chart, policy: GatePolicy): Ver
       mergedPatients,
       stands,
     }),
-    consented(chart.consents, name, eventTimes(candidate), at),
+    consented(chart, consentQuestionOf(question, promotion?.resource), { zones: policy.zones }),
+    ...(question.preferred === null ? [] : [question.preferred]),
   ];
   const passed = promotion !== null && patient !== undefined && answers.every((a) => a.passed);
   return { question, answers, promotable: passed ? ({ question, promotion, patient } as Promotable) : null };

@@ -3,10 +3,10 @@
  * known to the destination (clinical.md 8, 9).
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, Candidate, GateAnswer, Patient } from "../../schemas/records.ts";
+import type { Association, GateAnswer, Patient } from "../../schemas/records.ts";
 import { covers } from "../normalise/holder.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
-import { attributionObjections, inForce, isMergedAway, ownLinks } from "./attribution.ts";
+import { type Attributed, attributionObjections, inForce, isMergedAway, ownLinks } from "./attribution.ts";
 import { identityAt } from "./identity.ts";
 
 const confirmationObjections = (association: Association, start: number): readonly Objection[] => {
@@ -28,7 +28,7 @@ const confirmationObjections = (association: Association, start: number): readon
  * The onset and the sample that is reported must keep the clock's uncertainty away from either edge of the patient's links: nearer, they
  * may be another patient's (clinical.md 8).
  */
-const edgeObjections = (candidate: Candidate, clockUncertaintyMs: number): readonly Objection[] => {
+const edgeObjections = (candidate: Attributed, clockUncertaintyMs: number): readonly Objection[] => {
   const own = ownLinks(candidate);
   const [first] = own;
   const within = (time: number): boolean => own.some((link) => covers(link, time));
@@ -44,13 +44,13 @@ const edgeObjections = (candidate: Candidate, clockUncertaintyMs: number): reado
   );
 };
 
-const conflictObjections = (candidate: Candidate): readonly Objection[] =>
+const conflictObjections = (candidate: Attributed): readonly Objection[] =>
   ownLinks(candidate).flatMap(({ id, conflict }) =>
     objections(conflict !== null && objection("association-in-conflict", `association ${id} is unclear: ${conflict}`)),
   );
 
 const patientObjections = (
-  candidate: Candidate,
+  candidate: Attributed,
   patient: Patient | undefined,
   destination: string,
   stands: boolean,
@@ -74,7 +74,7 @@ const patientObjections = (
 /** What a destination does with the events of a patient whose record is merged into another: they stay, or move to the survivor. */
 export type MergedPatients = "leave" | "move";
 
-const mergeObjections = (candidate: Candidate, merged: MergedPatients, stands: boolean): readonly Objection[] => {
+const mergeObjections = (candidate: Attributed, merged: MergedPatients, stands: boolean): readonly Objection[] => {
   if (candidate.correction?.why !== "merge") return [];
   const away = isMergedAway(candidate);
   return objections(
@@ -103,7 +103,7 @@ export interface PatientQuestion {
  * Reasons: those of attribution.ts, `association-in-conflict`, `association-unconfirmed`, `association-confirmed-later`, `time-ambiguous`,
  * `patient-unknown`, `patient-inactive`, `patient-merged`, `identity-unknown`.
  */
-export const validatedPatient = (candidate: Candidate, asked: PatientQuestion): GateAnswer => {
+export const validatedPatient = (candidate: Attributed, asked: PatientQuestion): GateAnswer => {
   const { association, episode } = candidate;
   const attribution = attributionObjections(candidate);
   if (association === null) return answer("validatedPatient", attribution, "");

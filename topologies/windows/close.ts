@@ -73,6 +73,7 @@ const emitter =
       last: fold.last,
       lastAt: eventTime(fold.lastAt),
       coverage: coverageOf(fold, lengthMs),
+      questionable: fold.questionable ?? 0,
     });
   };
 

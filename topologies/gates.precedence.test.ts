@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  aConsent,
+  anAssociation,
+  anEpisode,
+  aPatient,
+  aRule,
+  ended,
+  minutes,
+  two,
+} from "../schemas/fhir/clinical.fixture.ts";
+import {
+  type Association,
+  type Candidate,
+  type Decision,
+  type Episode,
+  undisputed,
+  type WindowValue,
+} from "../schemas/records.ts";
+import { type MetricName, metricOf } from "../schemas/terminology.ts";
+import { eventTime } from "../streams/core/time.ts";
+import { drive } from "../streams/sim/drive.ts";
+import { gates, type GatePolicy } from "./gates.ts";
+import { parsePrecedence } from "./precedence/read.ts";
+
+const read = parsePrecedence(readFileSync(new URL("precedence/adult-example.json", import.meta.url), "utf8"));
+if (!read.ok) throw new Error(read.problem.detail);
+const policy: GatePolicy = {
+  destinations: [{ name: "ehr", finalAtEnd: true }],
+  acceptDemoApprovals: false,
+  clockUncertaintyMs: 2_000,
+  precedence: read.value,
+};
+
+const pressure = { artSystolic: "art", nibpSystolic: "nibp" } as const;
+type Pressure = keyof typeof pressure;
+const start = two + minutes(30);
+
+/** A low systolic pressure, from `at` on. */
+const low = (metric: Pressure, at: number, change: Partial<Episode> = {}): Candidate => {
+  const { mdc, loinc, ucum } = metricOf(metric satisfies MetricName);
+  const rule = aRule({ id: `${metric}-low`, metric, ucum, when: "below", limit: 90, clear: 95, title: "Systolic low" });
+  const episode = anEpisode({
+    ...{ identity: `${metric}${at}`.padEnd(32, "0"), metric, mdc, loinc, ucum, rule, channel: pressure[metric] },
+    ...{ start: eventTime(at), qualifyingAt: eventTime(at + 10_000), qualifyingValue: 82 },
+    ...{ extreme: 80, min: 80, max: 88, mean: 84 },
+    ...change,
+  });
+  return {
+    kind: "candidate",
+    episode,
+    patientKey: "pk-7",
+    association: anAssociation(),
+    alongside: [],
+    correction: null,
+  };
+};
+
+const minute = (metric: Pressure, at: number, mean: number): WindowValue => ({
+  kind: "windowValue",
+  patientKey: "pk-7",
+  association: "link-7",
+  associationRevision: 1,
+  device: "mon-07",
+  channel: pressure[metric],
+  metric,
+  ucum: "mm[Hg]",
+  start: eventTime(at),
+  revision: 0,
+  mean,
+  last: mean,
+  lastAt: eventTime(at + 59_000),
+  validity: "valid",
+  source: metric === "artSystolic" ? "arterialLine" : "cuff",
+});
+
+const ward = (of: GatePolicy = policy) => {
+  const driver = drive(gates(of));
+  driver.send("pk-7", two, aPatient());
+  driver.send("pk-7", two, aConsent());
+  const offer = (candidate: Candidate, at = candidate.episode.qualifyingAt + 1_000): Decision => {
+    driver.send("pk-7", at, candidate);
+    const last = driver
+      .outputs("decisions")
+      .map(({ body }) => body)
+      .filter((body) => body.kind === "decision")
+      .at(-1);
+    if (last === undefined) throw new Error("no decision");
+    return last;
+  };
+  /** A line that has told a value each minute until `at`. */
+  const lineUntil = (at: number, mean = 118): void => {
+    for (let m = two; m + 60_000 <= at; m += 60_000) driver.send("pk-7", m + 62_000, minute("artSystolic", m, mean));
+  };
+  return { driver, offer, lineUntil };
+};
+const precedence = ({ answers }: Decision) => answers.find(({ gate }) => gate === "precedence");
+
+describe("a cuff beside an arterial line", () => {
+  it("is refused, with the line named; the line's own episode passes, and so does the cuff's without a line", () => {
+    const beside = ward();
+    beside.lineUntil(start);
+    const refused = beside.offer(low("nibpSystolic", start));
+    expect(refused.promoted).toBe(false);
+    expect(precedence(refused)).toMatchObject({ passed: false, reason: "source-not-preferred" });
+    expect(precedence(refused)?.detail).toContain("artSystolic/mon-07/art");
+    // all the others passed: it is precedence alone that refuses
+    expect(refused.answers.filter(({ passed }) => !passed)).toHaveLength(1);
+    expect(beside.offer(low("artSystolic", start + 60_000)).promoted).toBe(true);
+    expect(ward().offer(low("nibpSystolic", start)).promoted).toBe(true);
+  });
+
+  it("passes once the line has been stale for longer than the policy waits", () => {
+    const { offer, lineUntil } = ward();
+    lineUntil(start);
+    expect(precedence(offer(low("nibpSystolic", start + minutes(3))))).toMatchObject({ passed: false });
+    expect(precedence(offer(low("nibpSystolic", start + minutes(5))))).toMatchObject({ passed: true });
+  });
+
+  it("an episode that began while the cuff was charted is told to its end, though a line is charted by then", () => {
+    const { driver, offer, lineUntil } = ward();
+    const begun = low("nibpSystolic", two - minutes(1));
+    expect(offer(begun, two + 1_000).promoted).toBe(true);
+    lineUntil(start);
+    expect(precedence(offer(low("nibpSystolic", start)))).toMatchObject({ reason: "source-not-preferred" });
+    const over = { ...begun, episode: ended(begun.episode, { end: eventTime(start), extreme: 80, max: 88, mean: 84 }) };
+    const told = offer(over, start + minutes(1));
+    expect(told.promoted).toBe(true);
+    expect(precedence(told)?.detail).toContain("when the episode began");
+    expect(driver.outputs("outbox")).toHaveLength(2);
+  });
+
+  it("the change of what is charted is recorded once", () => {
+    const { driver, offer, lineUntil } = ward();
+    offer(low("nibpSystolic", two - minutes(1)), two + 1_000);
+    lineUntil(start);
+    const chosen = driver.outputs("decisions").flatMap(({ body }) => (body.kind === "sourceChosen" ? [body] : []));
+    expect(chosen).toMatchObject([
+      {
+        quantity: "systolicPressure",
+        source: "artSystolic/mon-07/art",
+        previous: "nibpSystolic/mon-07/nibp",
+        reason: "preferred-steady",
+      },
+    ]);
+  });
+
+  it("values that contradict each other for ten minutes become one task for a person", () => {
+    const { driver } = ward();
+    for (let m = two; m < two + minutes(40); m += 60_000) {
+      driver.send("pk-7", m + 62_000, minute("artSystolic", m, 60));
+      driver.send("pk-7", m + 62_000, minute("nibpSystolic", m, 120));
+    }
+    expect(driver.outputs("tasks").map(({ body }) => body)).toMatchObject([
+      { kind: "task", reason: "values-irreconcilable", audience: "records", patientKey: "pk-7" },
+    ]);
+  });
+
+  it("a line whose link never held is charted no more", () => {
+    const { driver, offer, lineUntil } = ward();
+    lineUntil(start);
+    driver.send("pk-7", start + 3_000, anAssociation({ revision: 2, voided: true }));
+    expect(precedence(offer(low("nibpSystolic", start)))).toMatchObject({ passed: true });
+  });
+
+  it("a line that nobody confirmed keeps no cuff off the chart", () => {
+    const { offer } = ward();
+    const unconfirmed: Association = { ...anAssociation(), ...undisputed, confirmedBy: null, confirmedAt: null };
+    offer({ ...low("artSystolic", start - minutes(2)), association: unconfirmed });
+    expect(offer(low("nibpSystolic", start)).promoted).toBe(true);
+  });
+
+  it("without a policy the gate is not asked", () => {
+    const { precedence: _, ...none } = policy;
+    expect(precedence(ward(none).offer(low("nibpSystolic", start)))).toBeUndefined();
+  });
+
+  it("is the same after a restart", () => {
+    const straight = ward();
+    straight.lineUntil(start);
+    const broken = ward();
+    broken.lineUntil(start);
+    broken.driver.restart();
+    expect(broken.offer(low("nibpSystolic", start))).toEqual(straight.offer(low("nibpSystolic", start)));
+  });
+});

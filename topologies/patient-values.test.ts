@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { anAssociation } from "../schemas/fhir/clinical.fixture.ts";
+import type { Association, WindowAggregate } from "../schemas/records.ts";
+import { drive } from "../streams/sim/drive.ts";
+import { measured } from "../streams/sim/measured.ts";
+import { patientValues } from "./patient-values.ts";
+import { parsePrecedence } from "./precedence/read.ts";
+import { windows } from "./windows.ts";
+
+const policy = parsePrecedence(readFileSync(new URL("precedence/adult-example.json", import.meta.url), "utf8"));
+if (!policy.ok) throw new Error(policy.problem.detail);
+
+const t0 = 1_795_269_600_000;
+const s = 1_000;
+const min = 60 * s;
+
+/** Windows as the real stage closes them, of measurements that come as they are taken. */
+const closed = (
+  fromMs: number,
+  toMs: number,
+  more: Parameters<typeof measured>[3],
+  value = 118,
+  metric: "artSystolic" | "ultrafiltrationRate" = "artSystolic",
+) => {
+  const driver = drive(windows);
+  for (let at = fromMs; at < toMs; at += s) {
+    const m = measured(metric, at, value, { subject: "subject-7", device: "mon-07", channel: "art", ...more });
+    driver.send("subject-7", at, m);
+    driver.tick(at + s);
+  }
+  driver.tick(toMs + min);
+  return driver
+    .outputs("windows")
+    .map(({ body }) => body)
+    .filter((b): b is WindowAggregate => b.kind === "windowAggregate");
+};
+
+const offered = (link: Partial<Association>, all: readonly WindowAggregate[], further: readonly Association[] = []) => {
+  const driver = drive(patientValues(policy.value));
+  driver.send("subject-7", t0 - min, anAssociation(link));
+  for (const next of further) driver.send("subject-7", t0 - min, next);
+  for (const w of all) driver.send("subject-7", w.start + w.lengthMs + 2 * s, w);
+  return driver.outputs("events");
+};
+const values = (...of: Parameters<typeof offered>) => offered(...of).filter(({ body }) => body.kind === "windowValue");
+const aMinute = closed(t0, t0 + min, {});
+
+describe("a confirmed patient's arterial line", () => {
+  it("gives one value a minute, under the patient's key, with its class of source and nothing else of the windows", () => {
+    const all = values({}, aMinute);
+    expect(all).toHaveLength(1);
+    expect(all[0]).toMatchObject({
+      key: "pk-7",
+      body: {
+        metric: "artSystolic",
+        mean: 118,
+        last: 118,
+        lastAt: t0 + 59 * s,
+        validity: "valid",
+        source: "arterialLine",
+        association: "link-7",
+      },
+    });
+  });
+
+  it("is questionable where at least half of its samples were", () => {
+    expect(values({}, closed(t0, t0 + min, { validity: "questionable" }))[0]?.body).toMatchObject({
+      validity: "questionable",
+    });
+  });
+
+  it("the link goes along, once a revision", () => {
+    const all = offered({}, aMinute, [anAssociation(), anAssociation({ revision: 2, to: t0 + 60 * min })]);
+    expect(all.filter(({ body }) => body.kind === "association")).toHaveLength(2);
+  });
+});
+
+describe("nothing crosses", () => {
+  it.each<[string, Partial<Association>]>([
+    ["while nobody confirmed the link", { confirmedBy: null, confirmedAt: null }],
+    ["of before the confirmation", { confirmedAt: t0 + 2 * min }],
+    ["of a link in conflict", { conflict: "two patients in the bed" }],
+    ["of a link that never held", { voided: true }],
+    ["after the link's end", { to: t0 }],
+    ["before its start", { from: t0 + 2 * min }],
+  ])("%s; with the link as it should be, one value does", (_, link) => {
+    expect(values(link, aMinute)).toEqual([]);
+    expect(values({}, aMinute)).toHaveLength(1);
+  });
+
+  it("of a device that was somebody else's by then", () => {
+    const other = anAssociation({ id: "link-8", subject: "subject-8", patientKey: "pk-8", from: t0 - min });
+    expect(values({}, aMinute, [other])).toEqual([]);
+  });
+
+  it("of a metric that neither precedence nor a score names, or of other windows than minutes", () => {
+    expect(values({}, closed(t0, t0 + min, {}, 300, "ultrafiltrationRate"))).toEqual([]);
+    expect(
+      values(
+        {},
+        aMinute.filter(({ lengthMs, shape }) => lengthMs !== min || shape !== "tumbling"),
+      ),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,84 @@
+/**
+ * Offers each minute's value of a patient's devices to the clinical plane, under the patient key of the link in force: only of metrics
+ * that precedence or a score names (minimum necessary), and only under a link that a person confirmed. The links themselves go along,
+ * so that what was derived under one that turns out wrong can be undone.
+ */
+import { type Out, stage, type State } from "../streams/core/stage.ts";
+import type { Association, WindowAggregate, WindowValue } from "../schemas/records.ts";
+import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
+import { classOf, type PrecedencePolicy, type Quantity, quantityOf } from "./precedence/policy.ts";
+
+const writes = { events, quarantine: telemetryQuarantine };
+const minuteMs = 60_000;
+/** A link that is over is remembered for so long: windows are revised for five minutes. */
+const overKeptMs = 3_600_000;
+
+type Links = State<Association>;
+
+const covers = ({ from, to }: Association, at: number): boolean => from <= at && (to === null || at < to);
+
+/** Named, clear, never voided, and confirmed by the time of the value. */
+const isSure = ({ confirmedBy, confirmedAt, voided, conflict }: Association, at: number): boolean =>
+  !voided && conflict === null && (confirmedBy ?? "").trim() !== "" && confirmedAt !== null && confirmedAt <= at;
+
+/** The newest revision of each link wins; those that are long over are forgotten. */
+const remember = (links: Links, next: Association, now: number): boolean => {
+  const known = links.get(next.id);
+  if (known !== undefined && known.revision >= next.revision) return false;
+  for (const [cell, { to }] of [...links.cells()]) if (to !== null && to + overKeptMs < now) links.delete(cell);
+  links.set(next.id, next);
+  return true;
+};
+
+/** The subject's own link of this device at a time; of two the later. Null where it is another subject's by then, or unsure. */
+const linkAt = (links: Links, subject: string, device: string, at: number): Association | null => {
+  const inForce = [...links.cells()]
+    .map(([, link]) => link)
+    .filter((link) => link.device === device && !link.voided && covers(link, at))
+    .sort((a, b) => b.from - a.from || (a.id < b.id ? -1 : 1))[0];
+  return inForce !== undefined && inForce.subject === subject && isSure(inForce, at) ? inForce : null;
+};
+
+const minuteValue = (w: WindowAggregate, link: Association, quantity: Quantity): WindowValue => ({
+  kind: "windowValue",
+  patientKey: link.patientKey,
+  association: link.id,
+  associationRevision: link.revision,
+  device: w.device,
+  channel: w.channel,
+  metric: w.metric,
+  ucum: w.ucum,
+  start: w.start,
+  revision: w.revision,
+  mean: w.mean,
+  last: w.last,
+  lastAt: w.lastAt,
+  validity: 2 * w.questionable >= w.count ? "questionable" : "valid",
+  source: classOf(quantity, w).name,
+});
+
+const offer = (
+  links: Links,
+  w: WindowAggregate,
+  precedence: PrecedencePolicy | null,
+  out: Out<typeof writes>,
+): void => {
+  const quantity = precedence === null ? undefined : quantityOf(precedence, w.metric);
+  if (quantity === undefined || w.shape !== "tumbling" || w.lengthMs !== minuteMs) return;
+  const link = linkAt(links, w.subject, w.device, w.lastAt);
+  if (link !== null) out.emit("events", link.patientKey, minuteValue(w, link, quantity));
+};
+
+/** The policy is part of the topology, as destinations are; scores take their values from its quantities. Without one no value crosses. */
+export const patientValues = (precedence: PrecedencePolicy | null) =>
+  stage("patient-values", {
+    version: 1,
+    reads: windows,
+    writes,
+    quarantine: "quarantine",
+    step(links: Links, { key, body, logTime: now }, out: Out<typeof writes>) {
+      if (body.kind === "association") {
+        if (remember(links, body, now) && body.subject === key) out.emit("events", body.patientKey, body);
+      } else if (body.kind === "windowAggregate") offer(links, body, precedence, out);
+    },
+  });

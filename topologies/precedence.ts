@@ -1,0 +1,235 @@
+/**
+ * Which source of a quantity a chart shows, by the policy and what was heard of the sources (clinical.md 14: never what alarms).
+ * Pure, and without oscillation: the source that is shown gives way only to one that was better without a break for `steadyMs`, or
+ * once it was stale for `takeOverAfterMs`. What is heard at one instant may come in any order: each look starts from how it stood before it.
+ */
+import { classOf, type Quantity, type SeriesId, seriesName } from "./precedence/policy.ts";
+
+/** The newest that is known of one source. Times in ms: `lastAt` of the event, the rest of the log. */
+export interface Heard extends SeriesId {
+  readonly association: string;
+  readonly lastAt: number;
+  /** Null: an episode told of it, no minute's value yet. */
+  readonly mean: number | null;
+  readonly validity: "valid" | "questionable";
+  /** Since when it has been fresh without a break. */
+  readonly freshSince: number;
+}
+
+export type Said = Omit<Heard, "freshSince">;
+
+export interface Choice {
+  /** As metric/device/channel. */
+  readonly source: string;
+  readonly since: number;
+  readonly reason: "first-known" | "preferred-steady" | "previous-stale" | "previous-gone";
+  readonly detail: string;
+  /** The better one that waits until it is steady. */
+  readonly challenger: { readonly source: string; readonly since: number } | null;
+}
+
+/** Two sources that cannot both be right. */
+export interface Dispute {
+  readonly between: readonly [string, string];
+  readonly detail: string;
+  readonly since: number;
+  readonly lastSeen: number;
+}
+
+interface View {
+  readonly choice: Choice | null;
+  readonly disputes: readonly Dispute[];
+}
+
+/** What is known of one quantity of one patient; plain JSON. */
+export interface Sources {
+  readonly kind: "sources";
+  readonly quantity: string;
+  readonly heard: readonly Heard[];
+  /** The instant of the last look, how it stood before that, and how it stands. */
+  readonly at: number;
+  readonly before: View;
+  readonly now: View;
+  /** Identities of the latest episodes that began on what was charted: they are told to their end. */
+  readonly begun: readonly string[];
+}
+
+/** What a look found settled: it stood so at the end of the instant before, whatever order that instant's entries came in. */
+export interface Settled {
+  readonly chosen: { readonly choice: Choice; readonly previous: string } | null;
+  readonly disputes: readonly Dispute[];
+}
+
+/** A source that is stale is forgotten after this long. */
+const staleKeptMs = 3_600_000;
+const begunMost = 64;
+
+export const noSources = (q: Quantity): Sources => {
+  const nothing: View = { choice: null, disputes: [] };
+  return { kind: "sources", quantity: q.name, heard: [], at: 0, before: nothing, now: nothing, begun: [] };
+};
+
+const staleForMs = (q: Quantity, heard: Heard, at: number): number => at - heard.lastAt - classOf(q, heard).freshForMs;
+const isFresh = (q: Quantity, heard: Heard, at: number): boolean => staleForMs(q, heard, at) <= 0;
+
+/** An older word than the newest changes nothing; a time ahead of the log's counts as now. */
+const heardAfter = (q: Quantity, known: Heard | undefined, said: Said, at: number): Heard => {
+  const lastAt = Math.min(said.lastAt, at);
+  if (known !== undefined && lastAt < known.lastAt) return known;
+  const { freshForMs } = classOf(q, said);
+  const unbroken = known !== undefined && lastAt - known.lastAt <= freshForMs && at - lastAt <= freshForMs;
+  const mean = said.mean ?? (known?.association === said.association ? known.mean : null);
+  return { ...said, mean, lastAt, freshSince: unbroken ? known.freshSince : at };
+};
+
+const rank = (q: Quantity, heard: Heard): number => q.sources.indexOf(classOf(q, heard));
+const doubt = ({ validity }: Heard): number => (validity === "valid" ? 0 : 1);
+
+/** Negative: `a` is to be preferred. The order is total, so that no order of arrival decides. */
+const preference = (q: Quantity, a: Heard, b: Heard): number =>
+  doubt(a) - doubt(b) ||
+  (q.choose === "mostRecent" ? b.lastAt - a.lastAt || rank(q, a) - rank(q, b) : rank(q, a) - rank(q, b)) ||
+  b.lastAt - a.lastAt ||
+  (seriesName(a) < seriesName(b) ? -1 : 1);
+
+const choiceOf = (source: Heard, since: number, reason: Choice["reason"], detail: string): Choice => ({
+  source: seriesName(source),
+  since,
+  reason,
+  detail,
+  challenger: null,
+});
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+/** Of the sources and the choice before `at`: the choice at `at`. */
+const choose = (q: Quantity, all: readonly Heard[], before: Choice | null, at: number): Choice | null => {
+  const [best] = all.filter((heard) => isFresh(q, heard, at)).sort((a, b) => preference(q, a, b));
+  const incumbent = all.find((heard) => seriesName(heard) === before?.source);
+  if (before === null || incumbent === undefined) {
+    if (best === undefined) return null;
+    if (before === null) return choiceOf(best, at, "first-known", `${seriesName(best)} is the first that is known`);
+    return choiceOf(best, at, "previous-gone", `nothing more is known of ${before.source}`);
+  }
+  if (best === undefined || best === incumbent) return { ...before, challenger: null };
+  const staleMs = staleForMs(q, incumbent, at);
+  if (staleMs >= q.takeOverAfterMs)
+    return choiceOf(best, at, "previous-stale", `${before.source} has been stale for ${seconds(staleMs)}`);
+  if (preference(q, incumbent, best) < 0) return { ...before, challenger: null };
+  const since = before.challenger?.source === seriesName(best) ? before.challenger.since : at;
+  const steadyMs = at - Math.max(since, best.freshSince);
+  if (steadyMs < q.steadyMs) return { ...before, challenger: { source: seriesName(best), since } };
+  const why = doubt(best) < doubt(incumbent) ? "is valid and the other questionable" : "is the better source";
+  return choiceOf(best, at, "preferred-steady", `${seriesName(best)} ${why}, steady for ${seconds(steadyMs)}`);
+};
+
+const pairs = (all: readonly Heard[]): readonly (readonly [Heard, Heard])[] => {
+  const sorted = all.toSorted((a, b) => (seriesName(a) < seriesName(b) ? -1 : 1));
+  return sorted.flatMap((a, i) => sorted.slice(i + 1).map((b) => [a, b] as const));
+};
+
+const disputeOf = (q: Quantity, a: Heard, b: Heard, at: number): Dispute | null => {
+  const { tolerance, comparableMs } = q;
+  if (tolerance === null || a.mean === null || b.mean === null || doubt(a) + doubt(b) > 0) return null;
+  if (!isFresh(q, a, at) || !isFresh(q, b, at) || Math.abs(a.lastAt - b.lastAt) > comparableMs) return null;
+  if (Math.abs(a.mean - b.mean) <= tolerance) return null;
+  const [one, other] = [seriesName(a), seriesName(b)];
+  const detail = `${q.name}: ${one} says ${round(a.mean)}, ${other} ${round(b.mean)} ${q.ucum}; more than ${tolerance} apart`;
+  return { between: [one, other], detail, since: at, lastSeen: at };
+};
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+const same = (a: Dispute, b: Dispute): boolean => a.between[0] === b.between[0] && a.between[1] === b.between[1];
+
+/** Each pair that differs, with since when; one that was together for less than `steadyMs` goes on as it was. */
+const disputesAt = (q: Quantity, all: readonly Heard[], before: readonly Dispute[], at: number): readonly Dispute[] => {
+  const found = pairs(all).flatMap(([a, b]) => disputeOf(q, a, b, at) ?? []);
+  const going = before.filter((known) => !found.some((f) => same(f, known)) && at - known.lastSeen < q.steadyMs);
+  const since = (f: Dispute): number => before.find((known) => same(known, f))?.since ?? f.since;
+  return [...found.map((f) => ({ ...f, since: since(f) })), ...going];
+};
+
+const viewAt = (q: Quantity, heard: readonly Heard[], before: View, at: number): View => ({
+  choice: choose(q, heard, before.choice, at),
+  disputes: disputesAt(q, heard, before.disputes, at),
+});
+
+const lasts = (q: Quantity, { since, lastSeen }: Dispute): boolean => lastSeen - since >= q.reviewAfterMs;
+
+/** What is settled once time has come to `at`. Nothing before that: what an instant brings may still be on its way. */
+export const settled = (q: Quantity, known: Sources, at: number): Settled => {
+  const { before, now } = known;
+  if (at <= known.at) return { chosen: null, disputes: [] };
+  const previous = before.choice?.source ?? null;
+  const changed = now.choice !== null && previous !== null && now.choice.source !== previous;
+  const wasTold = (d: Dispute): boolean =>
+    before.disputes.some((b) => same(b, d) && b.since === d.since && lasts(q, b));
+  return {
+    chosen: changed && now.choice !== null ? { choice: now.choice, previous } : null,
+    disputes: now.disputes.filter((d) => lasts(q, d) && !wasTold(d)),
+  };
+};
+
+/** With what was said of a source, or with time alone having passed (`said` null). `at`: log time; it never goes back. */
+export const look = (q: Quantity, known: Sources, said: Said | null, now: number): Sources => {
+  const at = Math.max(now, known.at);
+  const others = said === null ? known.heard : known.heard.filter((heard) => seriesName(heard) !== seriesName(said));
+  const its = said === null ? undefined : known.heard.find((heard) => seriesName(heard) === seriesName(said));
+  const all = said === null ? others : [...others, heardAfter(q, its, said, at)];
+  const heard = all
+    .filter((one) => staleForMs(q, one, at) < q.takeOverAfterMs + staleKeptMs)
+    .sort((a, b) => (seriesName(a) < seriesName(b) ? -1 : 1));
+  const before = at > known.at ? known.now : known.before;
+  return { ...known, heard, at, before, now: viewAt(q, heard, before, at) };
+};
+
+/** Without the sources of a link that is over or never held. */
+export const withoutLink = (q: Quantity, known: Sources, association: string, now: number): Sources =>
+  look(q, { ...known, heard: known.heard.filter((heard) => heard.association !== association) }, null, now);
+
+/** An episode of a source that is charted begins; it is told to its end, whatever is charted then. */
+export const beginning = (q: Quantity, known: Sources, episode: string, source: string, at: number): Sources =>
+  known.begun.includes(episode) || !charted(q, known, at).from.includes(source)
+    ? known
+    : { ...known, begun: [...known.begun, episode].slice(-begunMost) };
+
+export interface Charted {
+  /** The sources that the chart's value comes from; empty: none is known. */
+  readonly from: readonly string[];
+  readonly value: number | null;
+  readonly lastAt: number | null;
+  readonly validity: "valid" | "questionable";
+  readonly why: string;
+}
+
+/** What a chart shows at `at`: the chosen source's value, or the mean of all that are fresh and as valid as the best. */
+export const charted = (q: Quantity, sources: Sources, at: number): Charted => {
+  const { choice } = sources.now;
+  const of = (all: readonly Heard[], why: string): Charted => {
+    const means = all.flatMap(({ mean }) => mean ?? []);
+    return {
+      from: all.map(seriesName),
+      value: means.length === 0 ? null : means.reduce((sum, mean) => sum + mean, 0) / means.length,
+      lastAt: all.length === 0 ? null : Math.max(...all.map(({ lastAt }) => lastAt)),
+      validity: all.some((heard) => doubt(heard) > 0) ? "questionable" : "valid",
+      why,
+    };
+  };
+  const chosen = sources.heard.filter((heard) => seriesName(heard) === choice?.source);
+  if (q.choose !== "average") return of(chosen, choice?.detail ?? "no source is known");
+  const fresh = sources.heard.filter((heard) => isFresh(q, heard, at));
+  const least = Math.min(...fresh.map(doubt));
+  const shared = fresh.filter((heard) => doubt(heard) === least);
+  return shared.length === 0 ? of(chosen, "no source is fresh") : of(shared, `the mean of ${shared.length} sources`);
+};
+
+/** Of states that were reported, the most severe of those that are fresh; null where none is (clinical.md 14). */
+export const mostSevere = <T extends { readonly value: string; readonly at: number }>(
+  { severity, freshForMs }: { readonly severity: readonly string[]; readonly freshForMs: number },
+  reported: readonly T[],
+  at: number,
+): T | null => {
+  const known = reported.filter((r) => severity.includes(r.value) && at - r.at <= freshForMs);
+  const order = (a: T, b: T): number => severity.indexOf(a.value) - severity.indexOf(b.value) || b.at - a.at;
+  return known.sort(order)[0] ?? null;
+};

@@ -1,0 +1,302 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
+import type { Decision, Intent, Observed, WindowValue } from "../schemas/records.ts";
+import type { DialysisSession, News2 } from "../schemas/scores.ts";
+import { eventTime } from "../streams/core/time.ts";
+import { drive } from "../streams/sim/drive.ts";
+import type { GatePolicy } from "./gates/promotable.ts";
+import { parsePrecedence } from "./precedence/read.ts";
+import { reports } from "./reports.ts";
+import { parseScores } from "./scores/policy.ts";
+
+const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
+const precedence = parsePrecedence(read("precedence/adult-example.json"));
+if (!precedence.ok) throw new Error(precedence.problem.detail);
+const parsed = parseScores(read("scores/adult-example.json"), precedence.value);
+if (!parsed.ok) throw new Error(parsed.problem.detail);
+const approval = { by: "Dr. Ada Brandt", at: two - minutes(60 * 48), demo: false };
+const scores = {
+  ...parsed.value,
+  news2: { ...parsed.value.news2, approval },
+  dialysis: { ...parsed.value.dialysis, approval },
+};
+
+const policy: GatePolicy = {
+  destinations: [{ name: "ehr", finalAtEnd: true }],
+  acceptDemoApprovals: false,
+  clockUncertaintyMs: 2_000,
+  precedence: precedence.value,
+  scores,
+};
+
+interface Ward {
+  readonly policy?: GatePolicy;
+  readonly consents?: readonly ReturnType<typeof aConsent>[];
+  readonly link?: Parameters<typeof anAssociation>[0];
+  readonly words?: readonly Observed[];
+}
+
+const said = (what: Observed["what"], value: string, at = two, ucum: string | null = null): Observed => ({
+  kind: "observed",
+  patientKey: "pk-7",
+  what,
+  value,
+  ucum,
+  by: "nurse-4",
+  at,
+});
+const words = [said("oxygen", "air"), said("consciousness", "A"), said("spo2Scale", "1"), said("pregnant", "no")];
+
+const well = { respiratoryRate: 16, spo2: 97, nibpSystolic: 125, pulseRate: 72, temperature: 36.8 };
+/** 3 + 2 + 0 + 2 + 2 + 0 + 1 */
+const ill = { respiratoryRate: 26, spo2: 92, nibpSystolic: 98, pulseRate: 118, temperature: 38.6 };
+const ucum = { respiratoryRate: "/min", spo2: "%", nibpSystolic: "mm[Hg]", pulseRate: "/min", temperature: "Cel" };
+
+const minuteValue = (metric: keyof typeof well, at: number, mean: number): WindowValue => ({
+  kind: "windowValue",
+  patientKey: "pk-7",
+  association: "link-7",
+  associationRevision: 1,
+  device: "mon-07",
+  channel: "main",
+  metric,
+  ucum: ucum[metric],
+  start: eventTime(at),
+  revision: 0,
+  mean,
+  last: mean,
+  lastAt: eventTime(at + 59_000),
+  validity: "valid",
+  source: "monitor",
+});
+
+const ward = (of: Ward = {}) => {
+  const driver = drive(reports(of.policy ?? policy));
+  driver.send("pk-7", two, aPatient());
+  for (const consent of of.consents ?? [aConsent()]) driver.send("pk-7", two, consent);
+  driver.send("pk-7", two, anAssociation(of.link));
+  for (const word of of.words ?? words) driver.send("pk-7", two, word);
+  driver.tick(two);
+  /** A minute of all five, from minute `m` after two on. */
+  const lives = (m: number, values: typeof well): void => {
+    const at = two + minutes(m);
+    for (const metric of Object.keys(values) as (keyof typeof well)[])
+      driver.send("pk-7", at + 62_000, minuteValue(metric, at, values[metric]));
+    driver.tick(at + 62_000);
+    driver.tick(at + 68_000);
+  };
+  const all = () => driver.outputs("decisions").map(({ body }) => body);
+  return {
+    driver,
+    lives,
+    scored: (): News2[] => all().flatMap((body) => (body.kind === "news2" ? [body] : [])),
+    decided: (): Decision[] => all().flatMap((body) => (body.kind === "decision" ? [body] : [])),
+    intents: (): Intent[] => driver.outputs("outbox").flatMap(({ body }) => (body.kind === "intent" ? [body] : [])),
+    tasks: () => driver.outputs("tasks").map(({ body }) => body),
+  };
+};
+const reasonsOf = ({ answers }: Decision): Record<string, string> =>
+  Object.fromEntries(answers.map(({ gate, reason }) => [gate, reason]));
+
+describe("a deterioration", () => {
+  it("is scored each time that it changes and reported once, when it rises", () => {
+    const patient = ward();
+    patient.lives(0, well);
+    patient.lives(1, well);
+    for (let m = 2; m < 10; m++) patient.lives(m, ill);
+    expect(patient.scored().map(({ total, previous }) => [total, previous])).toEqual([
+      [0, null],
+      [10, 0],
+    ]);
+    expect(patient.decided()).toMatchObject([{ promoted: true, metric: "news2", ruleId: "report-news2" }]);
+    const [intent] = patient.intents();
+    expect(patient.intents()).toHaveLength(1);
+    expect(intent).toMatchObject({ resourceType: "DiagnosticReport", action: "write", patientKey: "pk-7" });
+    const report = JSON.parse(intent?.resource ?? "{}");
+    expect(report).toMatchObject({ status: "final", subject: { reference: "Patient/p-0007" } });
+    expect(report.conclusion).toContain("NEWS2 10 (before it 0)");
+    expect(intent?.beside.map((one) => JSON.parse(one).resourceType)).toEqual(["Observation", "Provenance"]);
+    expect(intent?.audit).not.toBeNull();
+  });
+
+  it("that goes up and down across the limit is one; after half an hour of calm it is another", () => {
+    const patient = ward();
+    for (let m = 0; m < 20; m++) patient.lives(m, m % 2 === 0 ? ill : well);
+    expect(patient.intents()).toHaveLength(1);
+    for (let m = 20; m < 55; m++) patient.lives(m, well);
+    patient.lives(55, ill);
+    expect(patient.intents()).toHaveLength(2);
+  });
+
+  it("from medium to high risk is told once more", () => {
+    const patient = ward();
+    patient.lives(0, { ...well, respiratoryRate: 26, temperature: 39.2 });
+    patient.lives(1, ill);
+    expect(patient.intents()).toHaveLength(2);
+  });
+
+  it("of which a part is missing is recorded as partial and never written", () => {
+    const patient = ward({ words: words.filter(({ what }) => what !== "oxygen") });
+    patient.lives(0, ill);
+    expect(patient.scored()).toMatchObject([{ total: null, atLeast: 10, missing: ["oxygen"] }]);
+    expect(patient.decided()).toEqual([]);
+    expect(patient.intents()).toEqual([]);
+  });
+
+  it("beyond the day's ceiling is refused", () => {
+    const tight = { ...scores, news2: { ...scores.news2, ceilingPerDay: 1, calmMs: 60_000 } };
+    const patient = ward({ policy: { ...policy, scores: tight } });
+    for (let m = 0; m < 12; m++) patient.lives(m, m % 4 === 0 ? ill : well);
+    expect(patient.intents()).toHaveLength(1);
+    expect(reasonsOf(patient.decided()[1] as Decision)).toMatchObject({ approvedThreshold: "ceiling-folded" });
+  });
+});
+
+describe("each refusal of a report; the same, permitted, was written above", () => {
+  const unapproved = { ...scores, news2: { ...scores.news2, approval: null } };
+  const demo = { ...scores, news2: { ...scores.news2, approval: { ...approval, demo: true } } };
+  const later = { ...scores, news2: { ...scores.news2, approval: { ...approval, at: two + minutes(60) } } };
+  it.each<[string, Ward, keyof ReturnType<typeof reasonsOf>, string]>([
+    ["nobody approved", { policy: { ...policy, scores: unapproved } }, "approvedThreshold", "report-unapproved"],
+    ["a demo's approval", { policy: { ...policy, scores: demo } }, "approvedThreshold", "approval-demo"],
+    ["approved later", { policy: { ...policy, scores: later } }, "approvedThreshold", "report-approved-later"],
+    ["consent denied", { consents: [aConsent({ decision: "deny" })] }, "consented", "consent-denied"],
+    ["no consent", { consents: [] }, "consented", "consent-unknown"],
+    [
+      "nobody confirmed the link",
+      { link: { confirmedBy: null, confirmedAt: null } },
+      "validatedPatient",
+      "association-unconfirmed",
+    ],
+    ["a link in conflict", { link: { conflict: "two in the bed" } }, "validatedPatient", "association-in-conflict"],
+  ])("%s", (_, of, gate, reason) => {
+    const patient = ward(of);
+    patient.lives(0, ill);
+    expect(patient.intents()).toEqual([]);
+    expect(reasonsOf(patient.decided()[0] as Decision)[gate]).toBe(reason);
+    const permitted = ward();
+    permitted.lives(0, ill);
+    expect(permitted.intents()).toHaveLength(1);
+  });
+});
+
+describe("a link that never held", () => {
+  it("takes back what was made under it, and people are told", () => {
+    const patient = ward();
+    patient.lives(0, ill);
+    patient.driver.send(
+      "pk-7",
+      two + minutes(30),
+      anAssociation({ revision: 2, voided: true, cause: "wrong wristband" }),
+    );
+    expect(patient.intents().map(({ action, revision }) => [action, revision])).toEqual([
+      ["write", 0],
+      ["retract", 1],
+    ]);
+    expect(JSON.parse(patient.intents()[1]?.resource ?? "{}")).toMatchObject({ status: "entered-in-error" });
+    expect(patient.tasks()).toMatchObject([
+      { audience: "careTeam", reason: "association-corrected" },
+      { audience: "privacy", reason: "possible-breach" },
+    ]);
+    // a revision that changes nothing about whose it is takes nothing back
+    const other = ward();
+    other.lives(0, ill);
+    other.driver.send("pk-7", two + minutes(30), anAssociation({ revision: 2, to: two + minutes(30) }));
+    expect(other.intents()).toHaveLength(1);
+  });
+});
+
+describe("a dialysis session", () => {
+  const session: DialysisSession = {
+    kind: "dialysisSession",
+    identity: "5e55".repeat(8),
+    revision: 0,
+    subject: "subject-7",
+    patientKey: "pk-7",
+    association: "link-7",
+    associationRevision: 1,
+    device: "mon-07",
+    start: eventTime(two + minutes(1)),
+    end: eventTime(two + minutes(241)),
+    ultrafiltrationVolume: {
+      name: "ultrafiltrationVolume",
+      value: 3000,
+      ucum: "mL",
+      at: eventTime(two + minutes(241)),
+      source: "w",
+    },
+    statistics: [{ metric: "dialysisBloodFlow", ucum: "mL/min", min: 280, mean: 300, max: 310, count: 1440 }],
+    ktv: null,
+  };
+  const over = two + minutes(275);
+
+  it("is written without a Kt/V where the blood's urea is not known, and amended with one when it is", () => {
+    const patient = ward();
+    patient.driver.send("pk-7", over, session);
+    expect(patient.intents()).toMatchObject([{ resourceType: "DiagnosticReport", revision: 0 }]);
+    expect(JSON.parse(patient.intents()[0]?.resource ?? "{}").conclusion).toContain("Kt/V not known");
+    patient.driver.send("pk-7", over + 1, said("ureaBefore", "25", two, "mmol/L"));
+    patient.driver.send("pk-7", over + 2, said("ureaAfter", "7.5", two + minutes(245), "mmol/L"));
+    expect(patient.intents()).toHaveLength(1);
+    patient.driver.send("pk-7", over + 3, said("weightAfter", "72", two + minutes(250), "kg"));
+    expect(patient.intents()).toHaveLength(2);
+    const [, amended] = patient.intents();
+    expect(amended).toMatchObject({ revision: 1 });
+    const report = JSON.parse(amended?.resource ?? "{}");
+    expect(report.status).toBe("amended");
+    expect(report.conclusion).toContain("Daugirdas");
+    const ktv = amended?.beside.map((one) => JSON.parse(one)).find(({ code }) => code?.coding?.[0]?.code === "70965-9");
+    expect(ktv.valueQuantity).toMatchObject({ value: 1.44, code: "1" });
+  });
+
+  it("takes no laboratory value of another treatment, and none without its unit", () => {
+    const patient = ward();
+    patient.driver.send("pk-7", over, session);
+    patient.driver.send("pk-7", over + 1, said("ureaBefore", "25", two - minutes(600), "mmol/L"));
+    patient.driver.send("pk-7", over + 2, said("ureaAfter", "7.5", two + minutes(245)));
+    patient.driver.send("pk-7", over + 3, said("weightAfter", "72", two + minutes(250), "kg"));
+    expect(patient.intents()).toHaveLength(1);
+  });
+
+  it("is refused without a confirmed link that covers it, or without an approval", () => {
+    const nobody = ward();
+    nobody.driver.send("pk-7", over, { ...session, association: null });
+    expect(reasonsOf(nobody.decided()[0] as Decision)).toMatchObject({ validatedPatient: "no-association" });
+    const unapproved = ward({
+      policy: { ...policy, scores: { ...scores, dialysis: { ...scores.dialysis, approval: null } } },
+    });
+    unapproved.driver.send("pk-7", over, session);
+    expect(reasonsOf(unapproved.decided()[0] as Decision)).toMatchObject({ approvedThreshold: "report-unapproved" });
+    expect([...nobody.intents(), ...unapproved.intents()]).toEqual([]);
+  });
+});
+
+describe("what people say", () => {
+  it("a minute ahead of the log is quarantined; a little ahead counts as now", () => {
+    const patient = ward();
+    patient.driver.send("pk-7", two + 1, said("oxygen", "oxygen", two + minutes(2)));
+    expect(patient.driver.refusals()).toMatchObject([{ reason: "observed-ahead" }]);
+    patient.driver.send("pk-7", two + 2, said("oxygen", "oxygen", two + 30_000));
+    patient.lives(0, well);
+    expect(patient.scored()[0]).toMatchObject({ total: 2 });
+  });
+
+  it.each<[string, Partial<Observed>, string]>([
+    ["by nobody", { by: " " }, "observed-nobody"],
+    ["in no word of its kind", { value: "some" }, "observed-value"],
+    ["with a unit that it has not", { ucum: "mmol/L" }, "observed-unit"],
+  ])("%s is quarantined", (_, change, reason) => {
+    const patient = ward();
+    patient.driver.send("pk-7", two, { ...said("oxygen", "oxygen"), ...change });
+    expect(patient.driver.refusals()).toMatchObject([{ reason }]);
+    patient.driver.send("pk-7", two, said("oxygen", "oxygen"));
+    expect(patient.driver.refusals()).toHaveLength(1);
+  });
+
+  it("of another patient under this key is quarantined", () => {
+    const patient = ward();
+    patient.driver.send("pk-7", two, { ...said("oxygen", "oxygen"), patientKey: "pk-8" });
+    expect(patient.driver.refusals()).toMatchObject([{ reason: "key-mismatch" }]);
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * Makes reports of what the clinical plane hears of a patient: NEWS2 of his devices' minutes and of what people said, and a summary of each
+ * dialysis session; each passes the same gates as an episode, and what was made under a wrong link is taken back.
+ */
+import type { Problem } from "../streams/core/failure.ts";
+import { stage } from "../streams/core/stage.ts";
+import { logTime, type LogTime } from "../streams/core/time.ts";
+import type { AccessOverride, Association, Consent, FhirConsent, Observed, WindowValue } from "../schemas/records.ts";
+import { events } from "../schemas/topics.ts";
+import type { GatePolicy } from "./gates/promotable.ts";
+import { supersedes } from "./gates/consented.ts";
+import { look, noSources } from "./precedence.ts";
+import { quantityOf } from "./precedence/policy.ts";
+import { linkOf, type ReportOut, type ReportState, saidOf, writes } from "./reports/cells.ts";
+import { score, withWord } from "./reports/deterioration.ts";
+import { isLaboratory, lookForKtv, takeSession } from "./reports/session.ts";
+import { observedProblem } from "./scores/observed.ts";
+import { forgetOldReports, takeBackWrong } from "./reports/write.ts";
+
+const version = 1;
+const transform = `reports@${version}`;
+/** The minutes of all metrics close at one tick; they are scored together, when all have come. */
+const togetherMs = 5_000;
+/** Longer than any word of a person stands. */
+const saidKeptMs = 32 * 86_400_000;
+/** A workstation's clock, or log time that lags: so little ahead counts as now. */
+const aheadMs = 60_000;
+
+const keepNewest = (state: ReportState, record: Consent | FhirConsent | AccessOverride): void => {
+  const cell = `${record.kind}/${record.id}`;
+  const known = state.get(cell);
+  if (known === undefined || !("version" in known) || supersedes(known, record)) state.set(cell, record);
+};
+
+const keepLink = (state: ReportState, next: Association, now: LogTime, out: ReportOut): void => {
+  const known = linkOf(state, next.id);
+  if (known !== null && known.revision >= next.revision) return;
+  forgetOldReports(state, now);
+  state.set(`link/${next.id}`, next);
+  takeBackWrong(state, transform, now, out);
+};
+
+const scoreSoon = (state: ReportState, now: LogTime): void => {
+  if (state.dueAt === null || state.dueAt > now + togetherMs) state.dueAt = logTime(now + togetherMs);
+};
+
+const hear = (state: ReportState, value: WindowValue, now: LogTime, { precedence }: GatePolicy): void => {
+  const q = precedence ? quantityOf(precedence, value.metric) : undefined;
+  if (q === undefined) return;
+  const { association, metric, device, channel, lastAt, mean, validity } = value;
+  const cell = state.get(`sources/${q.name}`);
+  const known = cell?.kind === "sources" ? cell : noSources(q);
+  state.set(`sources/${q.name}`, look(q, known, { association, metric, device, channel, lastAt, mean, validity }, now));
+  scoreSoon(state, now);
+};
+
+/** Why it is not taken; null: it is. */
+const refusal = (said: Observed, now: LogTime): Problem | null =>
+  said.at > now + aheadMs
+    ? { reason: "observed-ahead", detail: `${said.what} of ${said.by} is ${said.at - now} ms ahead` }
+    : observedProblem(said);
+
+const listen = (state: ReportState, said: Observed, now: LogTime, policy: GatePolicy, out: ReportOut): void => {
+  const problem = refusal(said, now);
+  if (problem !== null) {
+    out.quarantine(problem);
+    return;
+  }
+  const all = withWord(saidOf(state), { ...said, at: Math.min(said.at, now) }, saidKeptMs);
+  state.set("said", { kind: "said", all });
+  const { scores } = policy;
+  if (scores && isLaboratory(said)) lookForKtv(state, { scores, policy, transform, now, out });
+  else scoreSoon(state, now);
+};
+
+/** Refuses `key-mismatch`, `observed-ahead` and what scores/observed.ts refuses. Without a score policy it only learns. */
+export const reports = (policy: GatePolicy) =>
+  stage("reports", {
+    version,
+    reads: events,
+    writes,
+    quarantine: "quarantine",
+    step(state: ReportState, { key, body, logTime: now }, out: ReportOut) {
+      if (body.kind === "tick" || body.kind === "rules" || body.kind === "candidate") return;
+      if (body.patientKey !== key)
+        return out.quarantine({ reason: "key-mismatch", detail: `a ${body.kind} of ${body.patientKey} under ${key}` });
+      switch (body.kind) {
+        case "patient": {
+          const known = state.get("patient");
+          if (known?.kind !== "patient" || body.version >= known.version) state.set("patient", body);
+          return;
+        }
+        case "consent":
+        case "fhirConsent":
+        case "accessOverride":
+          return keepNewest(state, body);
+        case "association":
+          return keepLink(state, body, now, out);
+        case "windowValue":
+          return hear(state, body, now, policy);
+        case "observed":
+          return listen(state, body, now, policy, out);
+        case "dialysisSession":
+          if (policy.scores) takeSession(state, body, { scores: policy.scores, policy, transform, now, out });
+      }
+    },
+    due(state: ReportState, now, key, out: ReportOut) {
+      state.dueAt = null;
+      const { scores, precedence } = policy;
+      if (scores && precedence) score(state, key, { scores, precedence, policy, transform, now, out });
+    },
+  });

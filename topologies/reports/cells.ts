@@ -1,0 +1,106 @@
+/** What the reports' stage keeps of one patient, by cell. */
+import type { Out, State } from "../../streams/core/stage.ts";
+import type {
+  AccessOverride,
+  Association,
+  Consent,
+  FhirConsent,
+  Intent,
+  Observed,
+  Patient,
+} from "../../schemas/records.ts";
+import type { DialysisSession } from "../../schemas/scores.ts";
+import { clinicalQuarantine, decisions, outbox, tasks } from "../../schemas/topics.ts";
+import type { Attributed } from "../gates/attribution.ts";
+import type { Chart } from "../gates/promotable.ts";
+import type { Sources } from "../precedence.ts";
+import type { Facts, ReportRule } from "./judge.ts";
+
+export const writes = { decisions, outbox, tasks, quarantine: clinicalQuarantine };
+
+/** What people and the EHR say of him: of each the newest word of each who says it. */
+export interface Said {
+  readonly kind: "said";
+  readonly all: readonly Observed[];
+}
+
+/** How the patient's NEWS2 went. */
+export interface Course {
+  readonly kind: "course";
+  /** The last score that was recorded, in words, and its total. */
+  readonly words: string;
+  readonly total: number | null;
+  /** The greatest total that was reported since he was last well for a while; null: none. */
+  readonly reported: number | null;
+  /** Log time since which the total has been below what is reported. */
+  readonly belowSince: number | null;
+  /** Reports of this UTC day. */
+  readonly day: string;
+  readonly ofDay: number;
+}
+
+/** A session that was told, for as long as its laboratory values may come. */
+export interface Told {
+  readonly kind: "told";
+  readonly session: DialysisSession;
+  readonly at: number;
+}
+
+/** A report that went to a destination. */
+export interface WrittenReport {
+  readonly kind: "report";
+  readonly facts: Facts;
+  readonly rule: ReportRule;
+  readonly parts: readonly Attributed[];
+  readonly inputs: readonly string[];
+  readonly intent: Intent;
+  /** Log time since which it can be seen there. */
+  readonly since: number;
+  readonly retracted: boolean;
+}
+
+export type Cell =
+  | Patient
+  | Consent
+  | FhirConsent
+  | AccessOverride
+  | Association
+  | Sources
+  | Said
+  | Course
+  | Told
+  | WrittenReport;
+export type ReportState = State<Cell>;
+export type ReportOut = Out<typeof writes>;
+
+export const patientOf = (state: ReportState): Patient | undefined => {
+  const cell = state.get("patient");
+  return cell?.kind === "patient" ? cell : undefined;
+};
+
+export const chartOf = (state: ReportState): Chart => {
+  const all = [...state.cells()].map(([, cell]) => cell);
+  return {
+    patient: patientOf(state),
+    consents: all.filter((c) => c.kind === "consent" || c.kind === "fhirConsent"),
+    overrides: all.filter((c) => c.kind === "accessOverride"),
+  };
+};
+
+export const linkOf = (state: ReportState, id: string | null): Association | null => {
+  const cell = id === null ? undefined : state.get(`link/${id}`);
+  return cell?.kind === "association" ? cell : null;
+};
+
+export const saidOf = (state: ReportState): readonly Observed[] => {
+  const cell = state.get("said");
+  return cell?.kind === "said" ? cell.all : [];
+};
+
+export const reportCell = (destination: string, identity: string): string =>
+  `report/${JSON.stringify([destination, identity])}`;
+
+export const reportIn = (state: ReportState, destination: string, identity: string): WrittenReport | undefined => {
+  const cell = state.get(reportCell(destination, identity));
+  return cell?.kind === "report" ? cell : undefined;
+};

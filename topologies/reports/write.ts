@@ -1,0 +1,121 @@
+/** Tells a report to every destination that the gates let it cross to, and takes back what turns out to be another patient's. */
+import { retractionOf } from "../../schemas/fhir/retraction.ts";
+import type { Task } from "../../schemas/records.ts";
+import { contentHash } from "../../streams/core/hash.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import { writtenKeptMs } from "../correctable.ts";
+import { type Attributed, attributionObjections } from "../gates/attribution.ts";
+import type { GatePolicy } from "../gates/promotable.ts";
+import {
+  chartOf,
+  linkOf,
+  reportCell,
+  reportIn,
+  type ReportOut,
+  type ReportState,
+  type WrittenReport,
+} from "./cells.ts";
+import { decisionOfReport, type Facts, judgeReport, type ReportRule } from "./judge.ts";
+
+export interface Telling {
+  readonly facts: Facts;
+  readonly rule: ReportRule;
+  readonly parts: readonly Attributed[];
+  readonly inputs: readonly string[];
+  readonly ceiling: string | null;
+  readonly transform: string;
+  readonly now: LogTime;
+}
+
+/** One decision for each destination; an intent where all gates passed. A report that stands is amended. */
+export const tellReport = (state: ReportState, telling: Telling, policy: GatePolicy, out: ReportOut): boolean => {
+  const { facts, rule, parts, inputs, now } = telling;
+  const chart = chartOf(state);
+  let written = false;
+  for (const destination of policy.destinations) {
+    const known = reportIn(state, destination.name, facts.identity);
+    const stands = known !== undefined && !known.retracted;
+    const verdict = judgeReport(
+      {
+        ...telling,
+        destination,
+        revision: known === undefined ? facts.revision : Math.max(facts.revision, known.intent.revision + 1),
+        status: known === undefined ? "final" : "amended",
+        stands,
+        at: now,
+      },
+      chart,
+      policy,
+    );
+    out.emit("decisions", facts.patientKey, decisionOfReport(verdict));
+    const { intent } = verdict;
+    if (intent === null) continue;
+    written = true;
+    out.emit("outbox", facts.patientKey, intent);
+    const since = stands ? known.since : now;
+    const kept = { ...intent, audit: null };
+    const report: WrittenReport = { kind: "report", facts, rule, parts, inputs, intent: kept, since, retracted: false };
+    state.set(reportCell(destination.name, facts.identity), report);
+  }
+  return written;
+};
+
+const taskOf = (report: WrittenReport, wrong: string, audience: "careTeam" | "privacy", at: LogTime): Task => {
+  const { intent, facts, since } = report;
+  const reason = audience === "privacy" ? "possible-breach" : "association-corrected";
+  const { patientKey, identity } = facts;
+  return {
+    kind: "task",
+    identity: contentHash("task", audience, reason, patientKey, intent.destination, identity, at).slice(0, 32),
+    revision: 0,
+    patientKey,
+    audience,
+    reason,
+    detail: `${intent.resourceType}/${intent.resourceId} was made of what is not this patient's and is entered in error: ${wrong}`,
+    about: [identity],
+    destination: intent.destination,
+    visibleMs: at - since,
+    at,
+  };
+};
+
+/** As its links are known now. */
+const today = (state: ReportState, part: Attributed): Attributed => ({
+  ...part,
+  association: part.association === null ? null : (linkOf(state, part.association.id) ?? part.association),
+});
+
+/** What was derived follows what it was derived from (clinical.md 10): a link has turned out otherwise. */
+export const takeBackWrong = (state: ReportState, transform: string, now: LogTime, out: ReportOut): void => {
+  for (const [name, report] of [...state.cells()]) {
+    if (report.kind !== "report" || report.retracted) continue;
+    const wrong = report.parts.flatMap((part) => attributionObjections(today(state, part)))[0];
+    if (wrong === undefined) continue;
+    const { intent: before, facts, rule, inputs, parts } = report;
+    const revision = before.revision + 1;
+    const association = parts[0]?.association ?? null;
+    const why = { revision, reason: `Entered in error: ${wrong.detail}`, transform, at: now };
+    const taken = retractionOf(before, { ...why, rule, inputs, association, purpose: null });
+    const intent = {
+      ...before,
+      revision,
+      resource: JSON.stringify(taken.resource),
+      beside: taken.beside.map((one) => JSON.stringify(one)),
+      audit: JSON.stringify(taken.audit),
+      action: "retract" as const,
+      at: now,
+    };
+    out.emit("outbox", facts.patientKey, intent);
+    state.set(name, { ...report, intent: { ...intent, audit: null }, retracted: true });
+    for (const audience of ["careTeam", "privacy"] as const)
+      out.emit("tasks", facts.patientKey, taskOf(report, wrong.detail, audience, now));
+  }
+};
+
+/** What can be found wrong no more, by its last change. */
+export const forgetOldReports = (state: ReportState, now: LogTime): void => {
+  for (const [name, cell] of [...state.cells()]) {
+    if (cell.kind === "report" && cell.intent.at + writtenKeptMs <= now) state.delete(name);
+    if (cell.kind === "association" && cell.to !== null && cell.to + writtenKeptMs <= now) state.delete(name);
+  }
+};
