@@ -13,6 +13,7 @@ import { gates, type GatePolicy } from "../../topologies/gates.ts";
 import { normalise } from "../../topologies/normalise.ts";
 import { thresholds } from "../../topologies/thresholds.ts";
 import { type Day, dayStart, minuteMs, minutesOfDay } from "./hospital-day.ts";
+import { plainly } from "./plain-stage.ts";
 import { deviceOf, Registry } from "./registry.ts";
 
 const rule = aRule({
@@ -22,7 +23,7 @@ const rule = aRule({
   approval: { by: "Dr. Ada Brandt", at: dayStart - minutesOfDay * minuteMs, demo: false },
 });
 
-export const policyOf = (mergedPatients: "leave" | "move"): GatePolicy => ({
+const policyOf = (mergedPatients: "leave" | "move"): GatePolicy => ({
   destinations: [{ name: "ehr", finalAtEnd: true, mergedPatients }],
   acceptDemoApprovals: false,
   clockUncertaintyMs: 2_000,
@@ -125,18 +126,26 @@ export interface Played {
   readonly candidates: number;
 }
 
-/** `repeats`: every association is told again, once after it and once at the end. */
-export const play = (
-  seed: number,
-  day: Day,
-  options: { readonly repeats: boolean; readonly merged: "leave" | "move" },
-): Played => {
-  const stages = {
-    normalise: drive(normalise(new Map([[adapter.model, adapter]]))),
-    thresholds: drive(thresholds),
-    candidates: drive(candidates),
-    gates: drive(gates(policyOf(options.merged))),
+export interface Playing {
+  readonly merged: "leave" | "move";
+  /** Every association is told again, once at once and once at the end. */
+  readonly repeats?: boolean;
+  /** Through tasks and codecs, every cell checked. */
+  readonly checked?: boolean;
+}
+
+const stagesOf = ({ merged, checked = false }: Playing) => {
+  const step = (checked ? drive : plainly) as typeof plainly;
+  return {
+    normalise: step(normalise(new Map([[adapter.model, adapter]]))),
+    thresholds: step(thresholds),
+    candidates: step(candidates),
+    gates: step(gates(policyOf(merged))),
   };
+};
+
+export const play = (seed: number, day: Day, options: Playing): Played => {
+  const stages = stagesOf(options);
   const ward = chain<RawBody>(Object.values(stages), ["vitals", "episodes", "events"]);
   const registry = new Registry(day.merged);
   const early = dayStart - 3_600_000;
