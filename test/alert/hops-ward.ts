@@ -18,6 +18,8 @@ export const places = {
   twin2: placed("mon-twin-2", "Ward T", "T-2"),
   firmware: placed("mon-firmware", "Ward F", "F-1"),
   radio: placed("mon-radio", "Ward R", "R-1"),
+  lostPager: placed("mon-lost-pager", "Ward P", "P-1"),
+  queued: placed("mon-queued", "Ward Q", "Q-1"),
 } as const;
 
 export const heart = "heart-1";
@@ -54,13 +56,21 @@ export const roster = (nowMs: number) => {
 /** How long the first at a bed has to accept. */
 export const acceptWithinMs = 10_000;
 
-export const policy = (to: { readonly pager: string; readonly radio: string; readonly beats: string }) => {
-  const person = (id: string, role: string, notifier: "pager" | "radio" = "pager") => ({
+/** `lostPager`: where nobody answers, of a notifier that reaches others. */
+export interface PolicyAddresses {
+  readonly pager: string;
+  readonly radio: string;
+  readonly lostPager: string;
+  readonly beats: string;
+}
+
+export const policy = (to: PolicyAddresses) => {
+  const person = (id: string, role: string, at: "pager" | "radio" | "lostPager" = "pager") => ({
     id,
     role,
     inside: true,
     test: false,
-    addresses: [{ notifier, to: to[notifier] }],
+    addresses: [{ notifier: at === "radio" ? "radio" : "pager", to: to[at] }],
   });
   const unit = (name: string, chain: string, assignments: readonly Placed[], who: string) => ({
     unit: name,
@@ -70,7 +80,7 @@ export const policy = (to: { readonly pager: string; readonly radio: string; rea
     remindAcceptedMs: 600_000,
     assignments: assignments.map(({ bed }) => ({ bed, to: [who] })),
   });
-  const bedside = Object.values(places).filter((place) => place !== places.radio);
+  const bedside = Object.values(places).filter((place) => place !== places.radio && place !== places.lostPager);
   const step = (who: string, within = 60_000) => ({ to: [who], acceptWithinMs: within });
   return {
     recipients: [
@@ -79,6 +89,7 @@ export const policy = (to: { readonly pager: string; readonly radio: string; rea
       person("doctor", "physician"),
       person("engineer", "clinicalEngineering"),
       person("porter", "nurse", "radio"),
+      person("orderly", "nurse", "lostPager"),
       {
         id: "watch",
         role: "test",
@@ -98,6 +109,7 @@ export const policy = (to: { readonly pager: string; readonly radio: string; rea
     units: [
       unit("*", "bedside", bedside, "nurse"),
       unit("Ward R", "by radio", [places.radio], "porter"),
+      unit("Ward P", "bedside", [places.lostPager], "orderly"),
       unit("platform", "engineers", [], "engineer"),
     ],
   };

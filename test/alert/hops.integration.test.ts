@@ -44,6 +44,35 @@ const heard = async (what: string, fits: (told: Told) => boolean, msMax: number,
   return found() as Arrival;
 };
 
+const low: Said = { numerics: { HR: 35, SpO2: 97 } };
+/** What a monitor stored in four hours till `now`: three things that are over, and one that is still so. */
+function* fourHours(now: number): Iterable<readonly [number, Said]> {
+  const is = (from: number, to: number, at: number): boolean => at >= now - from * second && at < now - to * second;
+  const asystole = { code: "ASYSTOLE", since: now - 9_000 * second };
+  for (let at = now - 4 * 3_600 * second; at < now; at += 4 * second)
+    if (is(12_000, 11_975, at)) yield [at, { numerics: { HR: 150 } }];
+    else if (is(9_000, 8_950, at)) yield [at, { numerics: { HR: 70 }, alarms: [asystole] }];
+    else if (is(6_000, 5_975, at)) yield [at, { numerics: { HR: 45 } }];
+    else if (is(300, 0, at)) yield [at, low];
+    else yield [at, { numerics: { HR: 70 } }];
+}
+const delayedItems = [
+  "alarm low high -300",
+  "delayed asystole high -9000",
+  "delayed high high -12000",
+  "delayed low medium -6000",
+];
+const stillSo = async ({ device }: Monitor): Promise<void> => {
+  const isIt = (told: Told): boolean => told.device === device && told.what === "alarm" && told.event === "low";
+  await heard("what is still so", isIt, 30 * second);
+  await sleep(5 * second);
+};
+const itemsOf = ({ device }: Monitor, now: number): readonly string[] =>
+  toldOf(device)
+    .filter(({ told }) => told.step === 0 && told.event !== "monitoringLost")
+    .map(({ told }) => `${told.what} ${told.event} ${told.priority} ${Math.round((told.onset - now) / second)}`)
+    .toSorted();
+
 beforeAll(async () => {
   stands = await standCircuit(sharedStack());
   closing.push(stands.close);
@@ -53,8 +82,8 @@ beforeAll(async () => {
   closing.push(() => client.endAsync(true));
   const monitor = ({ device }: { readonly device: string }): Monitor => new Monitor(client, device);
   beds = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, monitor(place)])) as typeof beds;
-  // its ECG is not on yet: what it stored of it comes later
-  beds.late.says({ numerics: { SpO2: 97 } });
+  // their ECG is not on yet: what they stored of it comes later
+  for (const monitor of [beds.late, beds.queued]) monitor.says({ numerics: { SpO2: 97 } });
   closing.push(speaking(Object.values(beds)));
   await sleep(12 * second);
 });
@@ -154,43 +183,37 @@ describe.concurrent("at the bedside", () => {
     );
   });
 
+  it("a person's pager that nobody answers is told by whose it is, and its notifier stands", async ({ expect }) => {
+    const since = Date.now();
+    beds.lostPager.says({ alarms: [{ code: "VTACH", since }] });
+    const dead = await heard("a dead address", ({ device }) => device === "address/pager/orderly", 30 * second, since);
+    expect(dead.told).toMatchObject({ what: "alarm", event: "hopDown", recipient: "engineer", priority: "medium" });
+    const { device } = places.lostPager;
+    await heard("somebody else is told", (t) => t.device === device && t.recipient === "charge", 30 * second, since);
+    say(`a dead address is told after ${dead.at - since} ms`);
+    // also after the SIGKILL of another story, once the pager has told somebody again
+    const isSo = async (hop: string, up: number): Promise<boolean> =>
+      (await stands.metrics("circuit").catch(() => undefined))?.get(`afferent_hop_up{hop="${hop}"}`) === up;
+    await until(
+      "one is dead and the notifier stands",
+      async () => (await Promise.all([isSo("address/pager/orderly", 0), isSo("notifier/pager", 1)])).every(Boolean),
+      30 * second,
+    );
+    beds.lostPager.says({});
+  });
+
   it("four hours that a device had stored page nobody as current: a delayed item each, and what is still so with its onset", async ({
     expect,
   }) => {
     const now = Date.now();
-    const began = now - 4 * 3_600 * second;
-    const is = (from: number, to: number, at: number): boolean => at >= now - from * second && at < now - to * second;
-    const asystole = { code: "ASYSTOLE", since: now - 9_000 * second };
-    const low: Said = { numerics: { HR: 35, SpO2: 97 } };
-    const stored = function* (): Iterable<readonly [number, Said]> {
-      for (let at = began; at < now; at += 4 * second)
-        if (is(12_000, 11_975, at)) yield [at, { numerics: { HR: 150 } }];
-        else if (is(9_000, 8_950, at)) yield [at, { numerics: { HR: 70 }, alarms: [asystole] }];
-        else if (is(6_000, 5_975, at)) yield [at, { numerics: { HR: 45 } }];
-        else if (is(300, 0, at)) yield [at, low];
-        else yield [at, { numerics: { HR: 70 } }];
-    };
     beds.late.fallSilent();
-    const sent = await beds.late.drain(stored());
+    const sent = await beds.late.drain(fourHours(now));
     const drained = Date.now() - now;
     beds.late.says(low);
-    await heard(
-      "what is still so",
-      ({ device, what }) => device === places.late.device && what === "alarm",
-      30 * second,
-    );
-    await sleep(5 * second);
-    const of = toldOf(places.late.device).filter(({ told }) => told.step === 0);
-    const items = of.map(
-      ({ told }) => `${told.what} ${told.event} ${told.priority} ${Math.round((told.onset - now) / second)}`,
-    );
+    await stillSo(beds.late);
+    const items = itemsOf(beds.late, now);
     say(`four hours in ${sent} readings drained in ${drained} ms:\n  ${items.join("\n  ")}`);
-    expect(items.toSorted()).toEqual([
-      "alarm low high -300",
-      "delayed asystole high -9000",
-      "delayed high high -12000",
-      "delayed low medium -6000",
-    ]);
+    expect(items).toEqual(delayedItems);
     beds.late.says({});
   });
 
@@ -253,13 +276,10 @@ describe("what nobody should send", () => {
     firmware.send(payloadOf(firmware.device, 1, now, { numerics: { HR: 1e308, RR: -5 } }));
     const topics = ["nobody/numerics", "x", `${sound.device}/nonsense`, "a/b/c/d"].map((rest) => `afferent/${rest}`);
     const accept = '{"page":"nowhere","what":"accept"}';
-    for (const [topic, payload] of [
-      ...topics.map((topic) => [topic, "rubbish"] as const),
-      ["afferent-answers/nurse", accept] as const,
-      ["afferent-answers/nobody-we-know", accept] as const,
-      ["afferent-answers/nurse", "rubbish"] as const,
-    ])
-      await client.publishAsync(topic, payload, { qos: 1 });
+    for (const topic of topics) await client.publishAsync(topic, "rubbish", { qos: 1 });
+    const [nurse, stranger] = [await stands.handheld("nurse"), await stands.handheld("nobody-we-know")];
+    for (const payload of [accept, "rubbish"]) await nurse.publishAsync("afferent-answers/nurse", payload, { qos: 1 });
+    await stranger.publishAsync("afferent-answers/nobody-we-know", accept, { qos: 1 });
     expect(await stands.answer(accept)).toEqual([401, expect.stringContaining("unsigned")]);
     expect(await stands.typed("accept", "nowhere", "--as", "nurse")).toEqual([
       2,
@@ -275,6 +295,22 @@ describe("what nobody should send", () => {
       expect(await stands.typed("accept", told.page, "--as", who)).toEqual([2, expect.stringContaining("(nobody)")]);
     const page = (await stands.pages()).find(({ identity }) => identity === told.page);
     expect(page).toMatchObject({ state: "escalating", acceptedBy: null });
+
+    // whoever is not the nurse can't accept for her: not a device, not a colleague, whatever the payload says
+    const forged = JSON.stringify({ page: told.page, what: "accept", who: "nurse" });
+    const porter = await stands.handheld("porter");
+    for (const forger of [client, porter]) await forger.publishAsync("afferent-answers/nurse", forged, { qos: 1 });
+    const reject = JSON.stringify({ page: told.page, what: "reject" });
+    await nurse.publishAsync("afferent-answers/nurse", reject, { qos: 1 });
+    const counted = async (what: string): Promise<number> =>
+      (await stands.metrics("circuit")).get(`afferent_answers_total{via="mqtt",outcome="${what}"}`) ?? 0;
+    await until("her own answer", async () => (await counted("reject")) === 1, 5 * second);
+    expect(await counted("accept")).toBe(0);
+    const still = (await stands.pages()).find(({ identity }) => identity === told.page);
+    expect(still).toMatchObject({ state: "escalating", acceptedBy: null });
+    await nurse.publishAsync("afferent-answers/nurse", forged, { qos: 1 });
+    const accepted = async () => (await stands.pages()).find(({ identity }) => identity === told.page)?.acceptedBy;
+    await until("her accept", async () => (await accepted()) === "nurse", 5 * second);
     for (const monitor of [sound, firmware]) monitor.says({});
 
     const after = await stands.metrics("circuit");
@@ -368,6 +404,9 @@ describe("a hop that is killed is told by another way", () => {
 
     const since = Date.now();
     await stands.circuit().kill();
+    beds.queued.fallSilent();
+    const waited = await beds.queued.drain(fourHours(since));
+    beds.queued.says(low);
     const sounds = await soundsAfter(since);
     say(`a dead circuit is told by the watch after ${sounds} ms`);
     expect(sounds).toBeLessThan(switchMs);
@@ -376,6 +415,12 @@ describe("a hop that is killed is told by another way", () => {
     await stands.startCircuit();
     const wasDown = (told: Told): boolean => told.device === "circuit" && told.recipient === "engineer";
     await heard("the circuit says that it was down", wasDown, 5 * second, since);
+    // four hours that waited in the broker's queue page nobody as current either
+    await stillSo(beds.queued);
+    const items = itemsOf(beds.queued, since);
+    say(`${waited} readings of four hours waited at the broker:\n  ${items.join("\n  ")}`);
+    expect(items).toEqual(delayedItems);
+    beds.queued.says({});
     expect((await stands.pages()).map(({ event }) => event)).toContain("configurationRefused");
     await stillTold("VTACH", "ventricularTachycardia");
     beds.calm.says({});

@@ -3,10 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { freePorts } from "../../deploy/ports.ts";
-import { platformPassword } from "../../deploy/servers/mosquitto/platform-access.ts";
+import { handheldPassword, platformPassword } from "../../deploy/servers/mosquitto/platform-access.ts";
 import type { Stack } from "../../deploy/stack.ts";
 import { type WardFolder, wardFolder } from "../../streams/roles/alert/ward.fixture.ts";
+import { forgetSession } from "../platform/broker.ts";
 import { type RoleProcess, spawnRole } from "../platform/role.ts";
 import { heart, policy, roster } from "./hops-ward.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
@@ -39,6 +42,8 @@ export interface StandingCircuit {
   startWatch(): Promise<void>;
   /** Begins to listen where the porter's radio was refused. */
   startRadio(): Promise<Receiver>;
+  /** Somebody's handheld, connected to the broker with a credential of its own. */
+  handheld(who: string): Promise<MqttClient>;
   pages(): Promise<readonly ShownPage[]>;
   /** The circuit's or the watch's numbers, by name with labels. */
   metrics(of: "circuit" | "watch"): Promise<ReadonlyMap<string, number>>;
@@ -59,19 +64,28 @@ export const standCircuit = async (stack: Stack): Promise<StandingCircuit> => {
   };
   const people = await receiver();
   const engineers = await receiver();
-  const [apiPort = 0, watchPort = 0, radioPort = 0] = Object.values(await freePorts());
+  const [apiPort = 0, watchPort = 0, radioPort = 0, lostPort = 0] = Object.values(await freePorts());
   const watchAt = `http://${host}:${watchPort}`;
   const files = {
     "roster.json": roster(Date.now()),
-    "policy.json": policy({ pager: people.url, radio: `http://${host}:${radioPort}`, beats: `${watchAt}/beat` }),
+    "policy.json": policy({
+      pager: people.url,
+      radio: `http://${host}:${radioPort}`,
+      lostPager: `http://${host}:${lostPort}`,
+      beats: `${watchAt}/beat`,
+    }),
   };
   const ward = await wardFolder(files);
   closing.push(ward.remove);
+  const brokerFolder = join(stack.config.data, "mosquitto");
   const broker = {
     url: stack.server("mosquitto").url,
     username: "platform",
-    password: await platformPassword(join(stack.config.data, "mosquitto")),
+    password: await platformPassword(brokerFolder),
   };
+  const clientId = `hops-${folder.slice(-6)}`;
+  const { username, password } = broker;
+  closing.push(() => forgetSession(broker.url, clientId, { username, password }));
   const circuitFile = join(folder, "alert.json");
   await writeFile(
     circuitFile,
@@ -79,7 +93,7 @@ export const standCircuit = async (stack: Stack): Promise<StandingCircuit> => {
       production: false,
       data: join(folder, "circuit"),
       ward: ward.path,
-      intake: { kind: "subscriber", ...broker, protocolVersion: 5, clientId: `hops-${folder.slice(-6)}` },
+      intake: { kind: "subscriber", ...broker, protocolVersion: 5, clientId },
       api: { host, port: apiPort },
       notifiers: {
         pager: { kind: "webhook", secret },
@@ -126,6 +140,13 @@ export const standCircuit = async (stack: Stack): Promise<StandingCircuit> => {
     startCircuit: () => start("alert", circuitFile),
     startWatch: () => start("watch", watchFile),
     startRadio: () => receiver(radioPort),
+    handheld: async (who) => {
+      const password = await handheldPassword(brokerFolder, who);
+      await stack.server("mosquitto").kill("SIGHUP");
+      const client = await whenKnown(broker.url, { clientId: `of-${who}`, username: who, password });
+      closing.push(() => client.endAsync(true));
+      return client;
+    },
     pages: async () =>
       ((await (await fetch(`${api}/alarms`)).json()) as { readonly pages: readonly ShownPage[] }).pages,
     metrics: async (of) => numbers(await (await fetch(`${of === "circuit" ? api : watchAt}/metrics`)).text()),
@@ -138,6 +159,17 @@ export const standCircuit = async (stack: Stack): Promise<StandingCircuit> => {
       for (const close of closing.splice(0).reverse()) await close();
     },
   };
+};
+
+/** A broker that was told to read its passwords anew takes a moment. */
+const whenKnown = async (url: string, options: IClientOptions): Promise<MqttClient> => {
+  for (let left = 20; ; left--)
+    try {
+      return await connectAsync(url, { ...options, reconnectPeriod: 0 }, false);
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(100);
+    }
 };
 
 const numbers = (text: string): ReadonlyMap<string, number> =>
