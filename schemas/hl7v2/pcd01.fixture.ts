@@ -84,5 +84,11 @@ export const aRetraction = (of: Intent): Intent => {
     );
     return JSON.stringify({ ...resource, meta: { ...resource.meta, tag }, status: "entered-in-error" });
   };
-  return { ...of, action: "retract", revision, resource: withdrawn(of.resource), beside: of.beside.map(withdrawn) };
+  return {
+    ...of,
+    action: "retract",
+    revision,
+    resource: withdrawn(of.resource),
+    beside: of.beside.filter((json) => json.includes('"status"')).map(withdrawn),
+  };
 };

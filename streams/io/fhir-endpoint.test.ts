@@ -47,7 +47,7 @@ interface Answer {
 }
 
 const call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
-  const response = await fetch(path.startsWith("http") ? path : `${endpoint.url}/${path}`, init);
+  const response = await fetch(path.startsWith("http") ? path : `${endpoint.url}/${path}`.replace(/\/$/, ""), init);
   return {
     status: response.status,
     etag: response.headers.get("etag"),
@@ -130,6 +130,39 @@ describe("the embedded receiving endpoint", () => {
     endpoint = await startFhirEndpoint({ port: 0, file: join(folder, "ehr.sqlite") });
     expect(await call("Observation/o-1")).toMatchObject({ status: 200, etag: 'W/"1"' });
     expect(await call("Encounter/e-0007")).toMatchObject({ status: 200 });
+  });
+
+  it("keeps all of a transaction or nothing of it", async () => {
+    const provenance = {
+      resourceType: "Provenance",
+      id: "pr-1",
+      target: [{ reference: "Observation/o-1" }],
+      recorded: "2026-11-21T14:06:00Z",
+      agent: [{ who: { display: "Afferent" } }],
+    };
+    const transaction = (first: object, condition: object): Promise<Answer> =>
+      call("", {
+        method: "POST",
+        body: JSON.stringify({
+          resourceType: "Bundle",
+          type: "transaction",
+          entry: [
+            { resource: first, request: { method: "PUT", url: "Observation/o-1", ...condition } },
+            { resource: provenance, request: { method: "PUT", url: "Provenance/pr-1" } },
+          ],
+        }),
+      });
+    expect(await transaction(observation({ status: "done" }), { ifNoneMatch: "*" })).toMatchObject({ status: 422 });
+    expect(await transaction(observation(), { ifMatch: 'W/"1"' })).toMatchObject({ status: 412 });
+    expect(await call("Provenance/pr-1")).toMatchObject({ status: 404 });
+    const kept = await transaction(observation(), { ifNoneMatch: "*" });
+    expect(kept.json.entry).toMatchObject([
+      { response: { status: "201 Created", etag: 'W/"1"' } },
+      { response: { status: "201 Created", etag: 'W/"1"' } },
+    ]);
+    const again = await transaction(observation(), { ifMatch: 'W/"1"' });
+    expect(again.json.entry).toMatchObject([{ response: { status: "200 OK", etag: 'W/"1"' } }, {}]);
+    expect(await call("Provenance/pr-1")).toMatchObject({ status: 200 });
   });
 
   it("keeps no other kind of resource", async () => {

@@ -1,13 +1,14 @@
 /**
- * The receiving FHIR R4 endpoint of the embedded ward: Observation, Patient and Encounter with versions, If-Match, history and
- * a small search, kept in one SQLite file. It refuses malformed JSON, bad shapes and dangling references as a real one does.
+ * The receiving FHIR R4 endpoint of the embedded ward: what we write and what that refers to, with versions, If-Match, transactions, history
+ * and a small search, kept in one SQLite file. It refuses malformed JSON, bad shapes and dangling references as a real one does.
  */
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { Patient } from "../../schemas/records.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import { queryOf, tokensOf } from "./fhir/endpoint-search.ts";
-import { referencesIn, resourceTypes, shapeProblems } from "./fhir/endpoint-shapes.ts";
+import { resourceTypes } from "./fhir/endpoint-shapes.ts";
 import { openResourceStore, type ResourceStore, type StoredVersion } from "./fhir/endpoint-store.ts";
+import { etag, isRefusal, type Judged, judgePut, putsIn } from "./fhir/endpoint-update.ts";
 import { seedPatients } from "./fhir/patients.ts";
 
 export interface FhirEndpoint {
@@ -39,8 +40,6 @@ const outcome = (reply: FastifyReply, status: number, code: string, problems: re
     }),
   );
 
-const etag = (version: number): string => `W/"${version}"`;
-
 const sendVersion = (reply: FastifyReply, status: number, stored: StoredVersion): FastifyReply =>
   send(
     reply.header("etag", etag(stored.version)).header("last-modified", new Date(stored.updatedMs).toUTCString()),
@@ -59,6 +58,7 @@ const capabilities = JSON.stringify({
   rest: [
     {
       mode: "server",
+      interaction: [{ code: "transaction" }],
       resource: resourceTypes.map((type) => ({
         type,
         interaction: ["read", "vread", "update", "history-instance", "search-type"].map((code) => ({ code })),
@@ -69,27 +69,6 @@ const capabilities = JSON.stringify({
   ],
 });
 
-/** The resource without what the server assigns. */
-const asSent = (resource: object): string => {
-  const { meta, ...rest } = resource as { meta?: Record<string, unknown> };
-  const { versionId: _version, lastUpdated: _updated, ...kept } = meta ?? {};
-  return JSON.stringify({ ...rest, meta: kept });
-};
-
-const stamped = (resource: object, version: number, updatedMs: number): string => {
-  const { resourceType, id, meta, ...rest } = resource as { resourceType: string; id: string; meta?: object };
-  const stamp = { versionId: String(version), lastUpdated: utcInstant(updatedMs) };
-  return JSON.stringify({ resourceType, id, meta: { ...meta, ...stamp }, ...rest });
-};
-
-const danglingReferences = (store: ResourceStore, resource: unknown): readonly string[] =>
-  referencesIn(resource)
-    .filter((reference) => {
-      const [type = "", id = "", ...rest] = reference.split("/");
-      return rest.length > 0 || store.newest(type, id) === undefined;
-    })
-    .map((reference) => `Resource ${reference} not found`);
-
 const parse = (body: unknown): object | string => {
   try {
     const json: unknown = JSON.parse(String(body));
@@ -99,33 +78,46 @@ const parse = (body: unknown): object | string => {
   }
 };
 
+const keep = (store: ResourceStore, judged: readonly Judged[]): void =>
+  store.put(
+    judged.flatMap(({ put, version, isChange }) =>
+      isChange ? [{ type: put.type, next: version, tokens: tokensOf(put.resource) }] : [],
+    ),
+  );
+
 const update = (store: ResourceStore, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const { type, id } = request.params as Path;
   const resource = parse(request.body);
   if (typeof resource === "string") return outcome(reply, 400, "structure", [resource]);
-  const { resourceType, id: ownId } = resource as { resourceType?: unknown; id?: unknown };
-  if (resourceType !== type || ownId !== id)
-    return outcome(reply, 400, "invalid", [`${String(resourceType)}/${String(ownId)} is not ${type}/${id}`]);
-  const problems = shapeProblems(type, resource);
-  if (problems.length > 0) return outcome(reply, 422, "structure", problems);
-  const dangling = danglingReferences(store, resource);
-  if (dangling.length > 0) return outcome(reply, 400, "not-found", dangling);
+  const ifNoneMatch = request.headers["if-none-match"];
+  const put = { type, id, resource, ifMatch: request.headers["if-match"], ifNoneMatch };
+  const judged = judgePut(store, put, new Set(), Date.now());
+  if (isRefusal(judged)) return outcome(reply, judged.status, judged.code, judged.problems);
+  keep(store, [judged]);
+  return sendVersion(reply, judged.status, judged.version);
+};
 
-  const current = store.newest(type, id);
-  const expected = request.headers["if-match"];
-  if (expected !== undefined && (current === undefined || expected !== etag(current.version)))
-    return outcome(reply, 412, "conflict", [
-      `${type}/${id} is at ${current?.version ?? "no version"}, not ${expected}`,
-    ]);
-  if (request.headers["if-none-match"] === "*" && current !== undefined)
-    return outcome(reply, 412, "conflict", [`${type}/${id} exists`]);
-  if (current !== undefined && asSent(JSON.parse(current.json)) === asSent(resource))
-    return sendVersion(reply, 200, current);
-  const version = (current?.version ?? 0) + 1;
-  const updatedMs = Date.now();
-  const next = { id, version, updatedMs, json: stamped(resource, version, updatedMs) };
-  store.put(type, next, tokensOf(resource));
-  return sendVersion(reply, current === undefined ? 201 : 200, next);
+/** All of its PUTs, or none (FHIR R4 http.html#transaction). */
+const transact = (store: ResourceStore, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const bundled = parse(request.body);
+  const puts = typeof bundled === "string" ? null : putsIn(bundled);
+  if (puts === null) return outcome(reply, 400, "structure", ["not a transaction Bundle of PUTs"]);
+  const together = new Set(puts.map(({ type, id }) => `${type}/${id}`));
+  const now = Date.now();
+  const judged = puts.map((put) => judgePut(store, put, together, now));
+  const refusal = judged.find(isRefusal);
+  if (refusal !== undefined) return outcome(reply, refusal.status, refusal.code, refusal.problems);
+  const kept = judged.filter((one) => !isRefusal(one));
+  keep(store, kept);
+  const entry = kept.map(({ put, version, status }) => ({
+    response: {
+      status: status === 201 ? "201 Created" : "200 OK",
+      location: `${put.type}/${put.id}/_history/${version.version}`,
+      etag: etag(version.version),
+      lastModified: utcInstant(version.updatedMs),
+    },
+  }));
+  return send(reply, 200, JSON.stringify({ resourceType: "Bundle", type: "transaction-response", entry }));
 };
 
 const bundle = (kind: "searchset" | "history", total: number, found: readonly StoredVersion[], next?: string): string =>
@@ -165,6 +157,7 @@ export const startFhirEndpoint = async (options: { port: number; file: string })
     if (type === undefined || resourceTypes.includes(type)) return undefined;
     return outcome(reply, 404, "not-supported", [`${type} is not kept here`]);
   });
+  app.post("/fhir", (request, reply) => transact(store, request, reply));
   app.get("/fhir/metadata", (_request, reply) => send(reply, 200, capabilities));
   app.get("/fhir/:type", (request, reply) => search(store, base, request, reply));
   app.put("/fhir/:type/:id", (request, reply) => update(store, request, reply));

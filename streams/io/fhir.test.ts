@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anEpisode, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationId, observationOf } from "../../schemas/fhir/observation.ts";
+import { anObservationIntent, aPressureEpisode, aRetraction } from "../../schemas/hl7v2/pcd01.fixture.ts";
 import { type Episode, type Intent, type Patient, writesAlone } from "../../schemas/records.ts";
 import { logTime } from "../core/time.ts";
 import { fhirClient } from "./fhir/client.ts";
@@ -45,7 +46,7 @@ beforeEach(async () => {
     request.on("end", async () => {
       requests.push(request.method ?? "");
       const forward = (): Promise<void> => passOn(request, Buffer.concat(chunks), response);
-      const fault = request.method === "PUT" ? faults.shift() : undefined;
+      const fault = request.method === "PUT" || request.method === "POST" ? faults.shift() : undefined;
       if (fault === undefined || !(await fault(request, response, forward))) await forward();
     });
   });
@@ -234,6 +235,78 @@ describe("what one resource does to the others", () => {
     const [changed, taken] = await write([intent(), { ...intent(), resourceId: "theirs" }]);
     expect(changed).toMatch(/^refused .* belongs to another subject/);
     expect(taken).toMatch(/^refused .* is not ours/);
+  });
+});
+
+const provenanceOf = ({ resourceId, revision }: Intent): object => ({
+  resourceType: "Provenance",
+  id: `pr-${revision}`,
+  target: [{ reference: `Observation/${resourceId}` }],
+  recorded: "2026-11-21T14:06:00.000Z",
+  agent: [{ who: { display: "Afferent" } }],
+});
+const pressure = (change: object = {}): Intent => {
+  const made = anObservationIntent({ episode: aPressureEpisode(), change });
+  return { ...made, beside: [...made.beside, JSON.stringify(provenanceOf(made))] };
+};
+const standing = async (reference: string): Promise<number> => (await fetch(`${ehr.url}/${reference}`)).status;
+
+describe("what belongs beside a resource", () => {
+  const member = (): string =>
+    (JSON.parse(pressure().resource) as { hasMember: { reference: string }[] }).hasMember[0]?.reference ?? "";
+
+  it("is written with it in one transaction, and repeats add nothing", async () => {
+    expect(await write([pressure()])).toEqual(["written 201"]);
+    expect(requests).toEqual(["GET", "POST"]);
+    expect([await standing(member()), await standing("Provenance/pr-0")]).toEqual([200, 200]);
+    expect(await write([pressure()])).toEqual(["alreadyThere revision 0 is there"]);
+    expect(await inEhr(pressure())).toMatchObject({ meta: { versionId: "1" } });
+  });
+
+  it("is not there without it: a transaction that is refused leaves nothing", async () => {
+    const made = pressure();
+    const broken = { ...made, beside: [...made.beside, JSON.stringify({ ...provenanceOf(made), id: "b", agent: [] })] };
+    expect((await write([broken]))[0]).toMatch(/^refused 422/);
+    expect([await inEhr(made), await standing(member()), await standing("Provenance/pr-0")]).toEqual([null, 404, 404]);
+  });
+
+  it.each<[string, readonly Fault[]]>([
+    ["whose answer was lost", [dropAfterAccepting]],
+    ["that was not taken, 503", [status(503)]],
+    ["that met another writer, 409", [status(409)]],
+    ["that was answered by something else", [garbage]],
+  ])("is there once after a transaction %s", async (_, planted) => {
+    faults = [...planted];
+    expect((await write([pressure()]))[0]).toMatch(/^written/);
+    expect(await inEhr(pressure())).toMatchObject({ meta: { versionId: "1" } });
+    expect(await standing("Provenance/pr-0")).toBe(200);
+  });
+});
+
+describe("a retraction", () => {
+  it("puts the form entered in error over what stands, and over what stands beside it", async () => {
+    const made = pressure();
+    await write([made]);
+    const back = aRetraction(made);
+    expect(await write([back])).toEqual(["written 200"]);
+    expect(await inEhr(made)).toMatchObject({ status: "entered-in-error", meta: { versionId: "2" } });
+    expect(await write([back, made])).toEqual(["alreadyThere revision 1 is there", "alreadyThere revision 1 is there"]);
+    expect(await inEhr(made)).toMatchObject({ status: "entered-in-error", meta: { versionId: "2" } });
+  });
+
+  it("creates nothing where nothing was written; its twin above has something to take back", async () => {
+    expect(await write([aRetraction(pressure())])).toEqual(["alreadyThere 404: nothing to take back there"]);
+    expect(await inEhr(pressure())).toBeNull();
+    expect(requests).toEqual(["GET"]);
+  });
+
+  it("is not undone by the write that a person has sent again", async () => {
+    const again = { ...pressure(), resentBy: "Dr. Ada Brandt" };
+    expect(await write([aRetraction(pressure()), again])).toEqual([
+      "alreadyThere 404: nothing to take back there",
+      "alreadyThere superseded: revision 1 was settled after it",
+    ]);
+    expect(await inEhr(pressure())).toBeNull();
   });
 });
 

@@ -1,4 +1,4 @@
-/** The search parameters that the embedded endpoint knows: _id, _lastUpdated, _count, _offset, _sort, identifier, code, status, subject, patient, encounter. */
+/** The search parameters that the embedded endpoint knows: _id, _lastUpdated, _count, _offset, _sort, identifier, code, status, _tag, subject, patient, encounter. */
 import { type Result, ok, refuse } from "../../core/failure.ts";
 import { member } from "../json.ts";
 import type { Query, Token } from "./endpoint-store.ts";
@@ -28,6 +28,12 @@ export const tokensOf = (resource: unknown): readonly Token[] => {
     ...codings("code", member(resource, "code")),
     ...reference("subject", member(resource, "subject")),
     ...reference("encounter", member(resource, "encounter")),
+    ...[member(member(resource, "meta"), "tag")].flat().flatMap((tag) => {
+      const [system, value] = [member(tag, "system"), member(tag, "code")];
+      return typeof value === "string"
+        ? [{ name: "_tag", system: typeof system === "string" ? system : null, value }]
+        : [];
+    }),
     ...(typeof status === "string" ? [{ name: "status", system: null, value: status }] : []),
   ];
 };
@@ -39,6 +45,7 @@ const tokenOf = (name: string, text: string): Token | null => {
   switch (name) {
     case "identifier":
     case "code":
+    case "_tag":
       return bar < 0
         ? { name, system: null, value: text }
         : { name, system: text.slice(0, bar), value: text.slice(bar + 1) };

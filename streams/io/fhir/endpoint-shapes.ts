@@ -1,6 +1,6 @@
 /**
- * What the embedded endpoint lets in: the elements of R4's Observation, Patient and Encounter, with the datatypes that they are
- * made of. Written from the specification and not from what we send, so that it can disagree with us.
+ * What the embedded endpoint lets in: the elements of the R4 resources that it keeps, with the datatypes that they are made of. Written
+ * from the specification and not from what we send, so that it can disagree with us.
  */
 import { z } from "zod";
 
@@ -194,8 +194,98 @@ const encounter = z.strictObject({
   partOf: reference.optional(),
 });
 
+const report = z
+  .strictObject({
+    resourceType: z.literal("DiagnosticReport"),
+    ...base,
+    basedOn: z.array(reference).optional(),
+    status: z.enum([
+      "registered",
+      "partial",
+      "preliminary",
+      "final",
+      "amended",
+      "corrected",
+      "appended",
+      "cancelled",
+      "entered-in-error",
+      "unknown",
+    ]),
+    category: z.array(concept).min(1).optional(),
+    code: concept,
+    subject: reference.optional(),
+    encounter: reference.optional(),
+    effectiveDateTime: dateTime.optional(),
+    effectivePeriod: period.optional(),
+    issued: dateTime.optional(),
+    performer: z.array(reference).optional(),
+    resultsInterpreter: z.array(reference).optional(),
+    specimen: z.array(reference).optional(),
+    result: z.array(reference).optional(),
+    imagingStudy: z.array(reference).optional(),
+    media: any,
+    conclusion: text.optional(),
+    conclusionCode: z.array(concept).optional(),
+    presentedForm: any,
+  })
+  .refine((r) => oneOf(r, "effective"), { path: ["effective[x]"], message: "more than one effective time" });
+
+const provenance = z.strictObject({
+  resourceType: z.literal("Provenance"),
+  ...base,
+  identifier: z.never().optional(),
+  target: z.array(reference).min(1),
+  occurredDateTime: dateTime.optional(),
+  occurredPeriod: period.optional(),
+  recorded: dateTime,
+  policy: z.array(uri).min(1).optional(),
+  location: reference.optional(),
+  reason: z.array(concept).optional(),
+  activity: concept.optional(),
+  agent: z
+    .array(
+      z.strictObject({
+        type: concept.optional(),
+        role: z.array(concept).optional(),
+        who: reference,
+        onBehalfOf: reference.optional(),
+      }),
+    )
+    .min(1),
+  entity: z
+    .array(
+      z.strictObject({
+        role: z.enum(["derivation", "revision", "quotation", "source", "removal"]),
+        what: reference,
+        agent: any,
+      }),
+    )
+    .optional(),
+  signature: any,
+});
+
+const auditEvent = z.strictObject({
+  resourceType: z.literal("AuditEvent"),
+  ...base,
+  identifier: z.never().optional(),
+  type: coding,
+  subtype: z.array(coding).optional(),
+  action: z.enum(["C", "R", "U", "D", "E"]).optional(),
+  period: period.optional(),
+  recorded: dateTime,
+  outcome: z.enum(["0", "4", "8", "12"]).optional(),
+  outcomeDesc: text.optional(),
+  purposeOfEvent: z.array(concept).optional(),
+  agent: z.array(z.object({ requestor: z.boolean() })).min(1),
+  source: z.object({ observer: reference }),
+  entity: any,
+});
+
 const shapes: Readonly<Record<string, z.ZodType>> = {
   Observation: observation,
+  DiagnosticReport: report,
+  Provenance: provenance,
+  AuditEvent: auditEvent,
   Patient: patient,
   Encounter: encounter,
 };

@@ -25,10 +25,17 @@ export interface Query {
   readonly offset: number;
 }
 
+export interface Change {
+  readonly type: string;
+  readonly next: StoredVersion;
+  readonly tokens: readonly Token[];
+}
+
 export interface ResourceStore {
   newest(type: string, id: string): StoredVersion | undefined;
   history(type: string, id: string): readonly StoredVersion[];
-  put(type: string, next: StoredVersion, tokens: readonly Token[]): void;
+  /** All of them or none. */
+  put(changes: readonly Change[]): void;
   search(type: string, query: Query): { readonly total: number; readonly found: readonly StoredVersion[] };
   close(): void;
 }
@@ -84,13 +91,16 @@ export const openResourceStore = (file: string): ResourceStore => {
   return {
     newest: (type, id) => one.get(type, id) as StoredVersion | undefined,
     history: (type, id) => rows(all.all(type, id)),
-    put(type, { id, version, updatedMs, json }, tokens) {
+    put(changes) {
       db.exec("BEGIN IMMEDIATE");
       try {
-        addVersion.run(type, id, version, updatedMs, json);
-        setNewest.run(type, id, version, updatedMs, json);
-        dropTokens.run(type, id);
-        for (const token of tokens) addToken.run(type, id, token.name, token.system, token.value);
+        for (const { type, next, tokens } of changes) {
+          const { id, version, updatedMs, json } = next;
+          addVersion.run(type, id, version, updatedMs, json);
+          setNewest.run(type, id, version, updatedMs, json);
+          dropTokens.run(type, id);
+          for (const token of tokens) addToken.run(type, id, token.name, token.system, token.value);
+        }
         db.exec("COMMIT");
       } catch (error) {
         db.exec("ROLLBACK");
