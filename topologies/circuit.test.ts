@@ -270,6 +270,52 @@ describe("from what a monitor sends to an alarm", () => {
     ]);
   });
 
+  it("what it had stored comes after it is live again: one delayed item each, none of now, and none when it comes once more", () => {
+    const c = linked();
+    stream(c, 1, 10);
+    silence(c, 11, 30);
+    const now = 3_600;
+    stream(c, now, now + 20, { hr: 30 });
+    const stored = (from: number): void => {
+      for (let second = 31; second < now; second += 3) {
+        const hr = second >= 1_000 && second < 1_100 ? 150 : second >= 1_999 && second < 2_100 ? 30 : 72;
+        say(c, second, { hr, arrives: from + second / 1_000 });
+      }
+      stream(c, from + 20, from + 40, { hr: 30 });
+    };
+    stored(now + 21);
+    stored(now + 1_200);
+    const ofRules = alarmsOf(c).filter(({ source }) => source === "rule");
+    const late = ofRules.filter(({ timeliness }) => timeliness !== "current");
+    expect(late.map((a) => `${a.event} ${a.phase} ${a.timeliness} ${(a.onset - t0) / 1_000}`)).toEqual([
+      "high start late 1000",
+      "high end over 1000",
+      "low start late 1999",
+      "low end over 1999",
+    ]);
+    expect(new Set(ofRules.filter((a) => !late.includes(a)).map(({ onset }) => onset))).toEqual(new Set([at(now)]));
+    expect(
+      c
+        .told()
+        .filter(({ what, event }) => what === "delayed" && event !== "monitoringLost")
+        .map(({ event, recipient }) => `${event} ${recipient}`),
+    ).toEqual(["high nurse", "low nurse"]);
+  });
+
+  it("a device that no roster names, in alarm, reaches whoever is there for what nobody has placed", () => {
+    const c = circuit();
+    for (let second = 1; second <= 40; second++) {
+      say(c, second, { alarms: [asystole(1)] });
+      c.tick(at(second) + 500);
+    }
+    expect(alarmsOf(c)).toMatchObject([
+      { event: "unmapped", unit: "unknown", bed: null, device: "mon-1", priority: "high", timeliness: "current" },
+    ]);
+    expect(c.told().map(({ recipient, text }) => `${recipient}: ${text}`)).toEqual([
+      "nurse: unmapped alarm: *** ASYSTOLE (mon-1 is not in the roster)",
+    ]);
+  });
+
   it("an adapter that a new firmware breaks sounds", () => {
     const c = linked();
     stream(c, 1, 5);

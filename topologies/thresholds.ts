@@ -100,12 +100,8 @@ const judge = (state: Judging, entry: Entry<VitalsBody>, said: Measurement, out:
   const judged = isJudged(m) ? goneOn(state, series, m) : { judgedAt: series?.judgedAt ?? 0, from: series?.from };
   const { heardAt, limitMs, sensor } = hear(state, entry, series, m, out);
   const { judgedAt, from } = judged;
-  const heard = { judgedAt, machines, heardAt, limitMs };
-  state.set(seriesCell(name), {
-    ...heard,
-    ...(from !== undefined && { from }),
-    ...(sensor !== undefined && { sensor }),
-  });
+  const heard: Series = { judgedAt, ...(from !== undefined && { from }), machines, heardAt, limitMs };
+  state.set(seriesCell(name), sensor === undefined ? heard : { ...heard, sensor });
 };
 
 const rulesNow = (state: Judging, { device, metric }: Measurement, at: number, sets: RuleSets): RulesNow => {
