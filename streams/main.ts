@@ -26,6 +26,7 @@ const refusals = new Set([
   "event-unknown",
   "event-ambiguous",
   "usage",
+  "plan-invalid",
   "override-refused",
 ]);
 
@@ -50,6 +51,8 @@ const configured = (command: Command): Command =>
   );
 
 const program = new Command("afferent")
+  // what stands behind a command of a command is that one's own
+  .enablePositionalOptions()
   .description("Stream processing for medical device telemetry, with a checked way into the clinical record.")
   .configureHelp({ showGlobalOptions: true })
   .exitOverride((error) => {
@@ -90,8 +93,11 @@ role("store", "write vitals, waveforms, windows and episodes to the series store
 role("promote", "write promoted events to their destinations", runRole("promote"));
 role("board", "serve the page", runRole("board"));
 
-const roster = role("roster", "hear ADT, a FHIR server and people, and say whose a measurement is", runRole("roster"));
-roster.enablePositionalOptions();
+const roster = role(
+  "roster",
+  "hear ADT, a FHIR server and people, and say whose a measurement is",
+  runRole("roster"),
+).enablePositionalOptions();
 const aboutRoster = (name: string, description: string): Command =>
   configured(roster.command(name).description(description));
 const rosterAct = (name: string, description: string): Command =>
@@ -211,6 +217,29 @@ configured(program.command("override"))
   .requiredOption("--because <why>", "why; recorded")
   .requiredOption("--for <duration>", "e.g. 4h or 30m; a day at most")
   .action(async (options) => (await import("./roles/override.ts")).override(options));
+
+const correct = program
+  .command("correct")
+  .description("what a faulty transform or rule version wrote: list it, have it reviewed, amend or retract it");
+configured(correct.command("plan"))
+  .description("list what stands at a destination, with what would become of each; changes nothing")
+  .requiredOption("--destination <name>", "where")
+  .option("--transform <name@version>", "what built it")
+  .option("--rule <id@version>", "what asked for it")
+  .addOption(new Option("--how <how>", "what is to become of it").choices(["amend", "retract"]).makeOptionMandatory())
+  .requiredOption("--as <who>", "who plans it; recorded")
+  .requiredOption("--because <why>", "what was wrong; it is said in each resource")
+  .requiredOption("--out <file>", "the plan")
+  .action(async (options) => (await import("./roles/correct.ts")).plan(options));
+correct
+  .command("review <plan>")
+  .description("put a second person's name under a plan; rows may be taken out before, nothing may be changed after")
+  .requiredOption("--as <who>", "who reviewed it: not who made it")
+  .action(async (file: string, options) => (await import("./roles/correct.ts")).review(file, options));
+configured(correct.command("apply <plan>"))
+  .description("carry out a reviewed plan; stopped in the middle it can be started again")
+  .requiredOption("--as <who>", "who carries it out; recorded")
+  .action(async (file: string, options) => (await import("./roles/correct.ts")).apply(file, options));
 
 configured(program.command("lag"))
   .description("how far each stage is behind in seconds of log time, and why a window is still open")

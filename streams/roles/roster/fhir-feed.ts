@@ -23,8 +23,11 @@ export interface FeedOptions {
   readonly onError: (error: unknown) => void;
 }
 
+type ReadType = "Patient" | "Device" | "Encounter";
+
 /** Patients first: encounters refer to them. */
-const types = ["Patient", "Device", "Encounter"] as const;
+const typesOf = ({ deviceSystem }: FhirNaming): readonly ReadType[] =>
+  deviceSystem === null ? ["Patient", "Encounter"] : ["Patient", "Device", "Encounter"];
 
 /** What is written while it is read may bear an earlier time than what was read already. */
 const overlapMs = 60_000;
@@ -34,7 +37,7 @@ const pageSize = 200;
 export const followFhir = async (options: FeedOptions, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
     try {
-      for (const type of types) await readChanges(type, options, signal);
+      for (const type of typesOf(options.naming)) await readChanges(type, options, signal);
       options.onRound();
     } catch (error) {
       if (!signal.aborted) options.onError(error);
@@ -45,7 +48,7 @@ export const followFhir = async (options: FeedOptions, signal: AbortSignal): Pro
 
 /** One type from its place on; the place moves once all was applied, and what is read again changes nothing. Codes: those of searchFhir. */
 export const readChanges = async (
-  type: (typeof types)[number],
+  type: ReadType,
   { baseUrl, naming, service, store, timeoutMs = 15_000, onResource }: FeedOptions,
   signal: AbortSignal,
 ): Promise<void> => {
