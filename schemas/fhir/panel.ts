@@ -3,7 +3,7 @@
  * alone (clinical.md 21): its profile wants both, and none is invented.
  */
 import type { CodeableConcept, ObservationComponent } from "@medplum/fhirtypes";
-import type { Episode, Validity } from "../records.ts";
+import type { Companion, Episode } from "../records.ts";
 import { isMetric, type Pressure, pressureOf } from "../terminology.ts";
 import { codeOf, quantity } from "./elements.ts";
 import { systems } from "./systems.ts";
@@ -16,12 +16,7 @@ export interface Panel {
   readonly questionable: boolean;
 }
 
-interface Known {
-  readonly value: number | null;
-  readonly validity: Validity;
-}
-
-const isUsable = (known: Known | undefined): known is Known & { readonly value: number } =>
+const isUsable = (known: Companion | undefined): known is Companion & { readonly value: number } =>
   known !== undefined && known.value !== null && (known.validity === "valid" || known.validity === "questionable");
 
 const codeOfPanel = ({ mdc }: Pressure): CodeableConcept => ({
@@ -36,8 +31,9 @@ const codeOfPanel = ({ mdc }: Pressure): CodeableConcept => ({
 export const panelOf = (episode: Episode): Panel | undefined => {
   const pressure = pressureOf(episode.metric);
   if (pressure === undefined) return undefined;
-  const known = new Map<string, Known>(episode.companions.map((c) => [c.metric, c]));
-  known.set(episode.metric, { value: episode.qualifyingValue, validity: episode.qualifyingValidity });
+  const known = new Map<string, Companion>(episode.companions.map((c) => [c.metric, c]));
+  const { metric, qualifyingValue: value, qualifyingValidity } = episode;
+  known.set(metric, { metric, value, validity: qualifyingValidity });
   const told = [pressure.systolic, pressure.diastolic, pressure.mean].flatMap((metric) => {
     const one = known.get(metric);
     return isMetric(metric) && isUsable(one) ? [{ ...one, metric }] : [];
