@@ -34,7 +34,9 @@ const codingObjections = (episode: Episode): readonly Objection[] => {
       ? []
       : [objection("code-mismatch", `${episode.metric} is LOINC ${metric.loinc}, MDC ${metric.mdc}`)],
   ].flat();
-  const shapeless = shapelessBecause(episode.metric);
+  const shapeless = metric.waveform
+    ? `${episode.metric} is a waveform, of which there is no episode`
+    : shapelessBecause(episode.metric);
   if (shapeless !== null) return [...wrong, objection("no-clinical-shape", shapeless)];
   if (metric.loinc === null && metric.mdc === null)
     return [...wrong, objection("code-missing", `${episode.metric} has neither a LOINC nor an MDC code`)];
