@@ -173,4 +173,30 @@ describe("the alert circuit, alone", () => {
     await expect.poll(() => toldOf("apnoea", "night-charge").length, { timeout: 10_000 }).toBe(1);
     expect(toldOf("apnoea", "charge")).toEqual([]);
   }, 60_000);
+
+  it("lets a named person have a monitor stand by: its silence pages nobody, its alarm does, and it is shown until it is over", async () => {
+    const word = ["--as", "nurse-1", "--for", "30m", "--because", "transport to CT"];
+    expect(await cli("standby", "mon-99", ...word)).toContain("device-unknown");
+    expect(await cli("standby", "mon-01", ...word.with(1, "eve"))).toContain("nobody");
+    expect(await cli("standby", "mon-01", ...word.with(3, "half an hour"))).toContain("30m or 2h");
+    await says({ hr: 72 });
+    const before = toldOf("monitoringLost").length;
+    expect(await cli("standby", "mon-01", ...word)).toMatch(/^standby of mon-01 until \S+Z, as nurse-1\n$/);
+    await expect.poll(() => cli("alarms"), { timeout: 10_000 }).toContain("not monitored, by nurse-1: transport to CT");
+    await sleep(12_000);
+    const told = toldOf("monitoringLost").slice(before);
+    expect(told.filter(({ told: { what } }) => what === "alarm")).toEqual([]);
+    await says({ hr: 72, alarms: [{ ...vfib, code: "VTACH", text: "*** VTACH" }] });
+    await expect.poll(() => toldOf("ventricularTachycardia").length, { timeout: 10_000 }).toBe(1);
+    expect(await cli("standby", "mon-01", ...word.with(3, "0"))).toContain("is over");
+    await expect.poll(() => cli("alarms"), { timeout: 10_000 }).not.toContain("not monitored");
+  }, 60_000);
+
+  it("remembers which modes of degradation it entered and left", async () => {
+    const { modeEvents } = (await (await fetch(`${api}/status`)).json()) as {
+      readonly modeEvents: readonly { readonly mode: string; readonly entered: boolean; readonly since: number }[];
+    };
+    const ofConfiguration = modeEvents.filter(({ mode }) => mode === "configuration");
+    expect(ofConfiguration.map(({ entered }) => entered)).toEqual([false, true]);
+  });
 });
