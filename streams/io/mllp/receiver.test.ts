@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { issueCertificates } from "../notify/certificates.fixture.ts";
 import { framed } from "./framing.ts";
 import { type Receiver, type ReceiverOptions, startReceiver } from "./receiver.ts";
 import { MllpSender } from "./sender.ts";
@@ -144,5 +145,24 @@ describe("an MLLP receiver", () => {
     await expect(
       startReceiver({ host: "127.0.0.1", port, answer: async () => undefined, onFault: () => undefined }),
     ).rejects.toMatchObject({ code: "port-taken" });
+  });
+});
+
+describe("an MLLP receiver with TLS", () => {
+  it("takes senders with a certificate of the hospital's authority, and nobody else", { timeout: 30_000 }, async () => {
+    const { ca, server, client, remove } = await issueCertificates();
+    closing.push(remove);
+    const receiver = await receiving({ tls: { cert: server.cert, key: server.key, ca: ca.cert } });
+    const to = (tls: object): MllpSender => {
+      const sender = new MllpSender({ host: "localhost", port: receiver.port, answerWithinMs: 2_000, tls });
+      closing.push(() => sender.close());
+      return sender;
+    };
+    expect(await sent(to({ ca: ca.cert, cert: client.cert, key: client.key }), "1")).toBe("AA");
+    await expect(sent(to({ ca: ca.cert }), "2")).rejects.toThrow();
+    const plain = await raw(receiver, framed(message("3")));
+    await until(() => plain.socket.closed);
+    expect(taken).toEqual([message("1")]);
+    expect(new Set(faults)).toEqual(new Set(["mllp-error"]));
   });
 });
