@@ -449,6 +449,18 @@ export const accessOverride = body("accessOverride", {
 });
 export type AccessOverride = TypeOf<typeof accessOverride>;
 
+/** What a reviewed correction (clinical.md 24) put into the outbox past the gates, so that they count on from its revision. */
+export const corrected = body("corrected", {
+  identity: string,
+  revision: int,
+  patientKey: string,
+  destination: string,
+  action: oneOf("CorrectedAction", "amend", "retract"),
+  by: string,
+  reason: string,
+});
+export type Corrected = TypeOf<typeof corrected>;
+
 /** Something that a person must do or judge in the clinical plane (clinical.md 10). */
 export const task = body("task", {
   identity: string,

@@ -74,6 +74,7 @@ export const events = topic("clinical.events", {
     r.rules,
     r.fhirConsent,
     r.accessOverride,
+    r.corrected,
     r.windowValue,
     r.observed,
     r.association,

@@ -33,6 +33,7 @@ import type { Log } from "./log/log.ts";
 import type { SinkRunnerOptions } from "./log/sink-runner.ts";
 import { sqliteLog } from "./log/sqlite.ts";
 import { approveForDemo, parseRules } from "../topologies/rules.ts";
+import type { GatePolicy } from "../topologies/gates.ts";
 import { wardTopology } from "../topologies/ward.ts";
 import { kafkaRetention, sqliteRetention } from "./retention.ts";
 import type { Rule } from "../schemas/records.ts";
@@ -190,13 +191,17 @@ const text = (file: string): Promise<string> =>
 /** The topology alone, for `graph` and `check`: nothing is opened. */
 export const describeTopology = async (
   config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores">,
-): Promise<Topology> =>
-  wardTopology(await loadAdapters(), {
-    ...(await loadChartPolicies(config, demoApprovedAt)),
-    destinations: hopsOf(config),
-    acceptDemoApprovals: config.demoApproval,
-    clockUncertaintyMs,
-  });
+): Promise<Topology> => wardTopology(await loadAdapters(), await gatePolicyOf(config));
+
+/** What the gates are asked by. */
+export const gatePolicyOf = async (
+  config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores">,
+): Promise<GatePolicy> => ({
+  ...(await loadChartPolicies(config, demoApprovedAt)),
+  destinations: hopsOf(config),
+  acceptDemoApprovals: config.demoApproval,
+  clockUncertaintyMs,
+});
 
 /** How near an association's edge a sample's time is ambiguous (clinical.md 8). */
 const clockUncertaintyMs = 2_000;

@@ -4,7 +4,7 @@
  */
 import { stage } from "../streams/core/stage.ts";
 import type { LogTime } from "../streams/core/time.ts";
-import type { Candidate } from "../schemas/records.ts";
+import type { Candidate, Corrected } from "../schemas/records.ts";
 import { events } from "../schemas/topics.ts";
 import { answer, objection } from "./gates/answer.ts";
 import {
@@ -45,7 +45,14 @@ import {
   type Question,
   type Verdict,
 } from "./gates/promotable.ts";
-import { afterWrite, stands, type Written, writtenCell, writtenForgottenAt } from "./gates/retraction.ts";
+import {
+  afterCorrection,
+  afterWrite,
+  stands,
+  type Written,
+  writtenCell,
+  writtenForgottenAt,
+} from "./gates/retraction.ts";
 import { afterRefusal, learn } from "./gates/take-back.ts";
 import { untoldFoldingTask } from "./gates/tasks.ts";
 import { cellsOfVersion1 } from "./gates/version-1.ts";
@@ -54,7 +61,8 @@ export type { GatePolicy } from "./gates/promotable.ts";
 
 /** 2: remembers what was written, and takes it back when its patient turns out to be another. */
 const version = 2;
-const transform = `gates@${version}`;
+/** As it stands in what is written. */
+export const transform = `gates@${version}`;
 
 /** The decision, and what is written by it under a ledger's ceiling, which is remembered for as long as it can be found wrong. */
 const record = (state: GateState, ledger: string, verdict: Verdict, out: GateOut): void => {
@@ -232,6 +240,12 @@ const takeConsent = (state: GateState, record: ConsentRecord, asking: Omit<Askin
   lookAtPending(state, { ...asking, chart: chartOf(state) });
 };
 
+const takeCorrection = (state: GateState, corrected: Corrected, now: LogTime): void => {
+  const { destination, identity } = corrected;
+  const written = writtenOf(state, destination, identity);
+  if (written !== undefined) state.set(writtenCell(destination, identity), afterCorrection(written, corrected, now));
+};
+
 /** Tells what was folded once a day is over, where need be a person. */
 const lookAtLedger = (state: GateState, name: string, known: ceiling.Ledger, asking: Asking): number => {
   const { now, out, chart } = asking;
@@ -293,6 +307,8 @@ export const gates = (policy: GatePolicy) =>
           return hearValue(state, body, now, policy.precedence ?? null, out);
         case "association":
           return forgetLink(state, body, now, policy.precedence ?? null, out);
+        case "corrected":
+          return takeCorrection(state, body, now);
         case "candidate":
           hearCandidate(state, body, now, policy.precedence ?? null, out);
           for (const destination of policy.destinations)

@@ -8,8 +8,8 @@ import type { AnyStage } from "../core/stage.ts";
 import type { Log, Owner } from "./log.ts";
 
 export interface Act {
-  /** `retry`, `drop`: of something parked (roles/parked.ts). */
-  readonly kind: "export" | "reset" | "retry" | "drop";
+  /** `retry`, `drop`: of something parked (roles/parked.ts); `correct`: a reviewed plan (roles/correct.ts). */
+  readonly kind: "export" | "reset" | "retry" | "drop" | "correct";
   /** The stage, or the destination. */
   readonly stage: string;
   /** Of the stage; of something parked, the revision of its resource. */

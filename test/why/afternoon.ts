@@ -19,6 +19,7 @@ import { aConsent, anAssociation, aPatient, aRule } from "../../schemas/fhir/cli
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Association, Delivery, Device, Intent, Rule } from "../../schemas/records.ts";
 import { deliveries, events, outbox, raw, rawWaveforms } from "../../schemas/topics.ts";
+import type { GatePolicy } from "../../topologies/gates.ts";
 import { wardTopology } from "../../topologies/ward.ts";
 
 /** 2026-11-21T14:00:00Z */
@@ -94,6 +95,12 @@ const payloadOf = (bed: Bed, s: number): string => {
 
 const everySeconds = ({ model }: Bed): number => (model === "sim-dialysis" ? 10 : 1);
 
+export const afternoonPolicy: GatePolicy = {
+  destinations: [{ name: "ehr", finalAtEnd: true }],
+  acceptDemoApprovals: false,
+  clockUncertaintyMs: 2_000,
+};
+
 export interface Afternoon {
   readonly log: Log;
   readonly wire: Wire;
@@ -102,11 +109,7 @@ export interface Afternoon {
 
 /** `revisions`: of links, made known at 14:05, when all has been written. */
 export const anAfternoon = async (revisions: readonly Association[] = []): Promise<Afternoon> => {
-  const topology = wardTopology(await loadAdapters(), {
-    destinations: [{ name: "ehr", finalAtEnd: true }],
-    acceptDemoApprovals: false,
-    clockUncertaintyMs: 2_000,
-  });
+  const topology = wardTopology(await loadAdapters(), afternoonPolicy);
   let nowMs = startMs - 60_000;
   const log = memoryLog({ now: () => nowMs });
   await log.ensure(topology.topics);

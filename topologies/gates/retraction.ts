@@ -3,7 +3,7 @@
  * in its next revision, entered in error. Only identity takes back; no consent that is revoked does.
  */
 import { retractionOf as resourcesOf } from "../../schemas/fhir/retraction.ts";
-import type { Candidate, Intent } from "../../schemas/records.ts";
+import type { Candidate, Corrected, Intent } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
 import type { Objection } from "./answer.ts";
@@ -63,6 +63,14 @@ export const wrongBecause = (candidate: Candidate, merged: MergedPatients): Obje
   // Another's link that is itself in doubt shows nothing yet; a link of his own that does not reach that far does.
   return found.find(({ reason }) => reason !== "time-ambiguous" || !doubted) ?? null;
 };
+
+/** After a reviewed correction told it past the gates: what they say of it from now on comes behind that. */
+export const afterCorrection = (written: Written, { revision, action }: Corrected, at: LogTime): Written => ({
+  ...written,
+  intent: { ...written.intent, revision: Math.max(written.intent.revision, revision) },
+  at,
+  retracted: action === "retract",
+});
 
 interface Retracting {
   readonly revision: number;
