@@ -13,7 +13,7 @@ import { dialysisReportOf } from "../schemas/fhir/report-dialysis.ts";
 import { news2ReportOf } from "../schemas/fhir/report-news2.ts";
 import { aNews2, aSession, daugirdasKtv, reporting } from "../schemas/fhir/report.fixture.ts";
 import { retractionOf } from "../schemas/fhir/retraction.ts";
-import { auditProfile, vitalSignsProfile } from "../schemas/fhir/systems.ts";
+import { vitalSignsProfile } from "../schemas/fhir/systems.ts";
 import type { Episode } from "../schemas/records.ts";
 import { type Metric, type MetricName, metricOf } from "../schemas/terminology.ts";
 
@@ -77,14 +77,6 @@ const reports = [
   news2ReportOf(reporting(aNews2())),
 ].flatMap((result) => (result.ok ? [result.value.resource, ...result.value.beside] : []));
 
-/** No validator of base R4 knows IHE's profiles: their patterns are checked by audit-shape.ts, the base by HAPI. */
-const withoutForeignProfile = <T extends Resource>(resource: T): T => {
-  const foreign = Object.values(auditProfile) as readonly string[];
-  const profile = resource.meta?.profile?.filter((one) => !foreign.includes(one)) ?? [];
-  const { profile: _, ...meta } = resource.meta ?? {};
-  return { ...resource, meta: { ...meta, ...(profile.length > 0 && { profile }) } };
-};
-
 const withImpliedProfile = <T extends Resource>(resource: T): T => {
   if (resource.resourceType !== "Observation") return resource;
   const implied = resource.code.coding?.flatMap(({ code }) => profileOfCode[code ?? ""] ?? []) ?? [];
@@ -106,12 +98,12 @@ const good: readonly Named[] = [
   ...named("told with it", [...told.beside, told.audit]),
   ...named("retracted", [taken.resource, ...taken.beside, taken.audit]),
   ...named("report", reports),
-].map(({ what, resource }) => ({ what, resource: withImpliedProfile(withoutForeignProfile(resource)) }));
+].map(({ what, resource }) => ({ what, resource: withImpliedProfile(resource) }));
 
 const heartRate = withImpliedProfile(observed(episodeOf("heartRate", "start"), 0, null).resource);
 const panel = withImpliedProfile(pressure.resource);
 const provenance = told.beside.find(({ resourceType }) => resourceType === "Provenance") ?? {};
-const audit = withoutForeignProfile(told.audit);
+const { audit } = told;
 const report = reports.find((one): one is DiagnosticReport => one.resourceType === "DiagnosticReport") ?? {};
 
 const changed =

@@ -1,13 +1,14 @@
 /**
  * The AuditEvent of one disclosure, after IHE's Basic Audit Log Patterns (PatientCreate, PatientUpdate): who sent what about whom to where.
  * It is made with the intent and speaks of its success: a destination that did not take it leaves it unkept, with the delivery saying why.
- * A PUT that replaces is an update; the first one creates. Of names it holds the destination's and none of the patient's.
+ * A PUT that replaces is an update; the first one creates. Of names it holds the destination's and none of the patient's. It claims no
+ * profile: a repository that validates and has not IHE's package refuses what claims it (HAPI does).
  */
 import type { AuditEvent, AuditEventAgent, AuditEventEntity } from "@medplum/fhirtypes";
 import { concept, resourceId, tagsOf, type Tagged } from "./elements.ts";
 import { utcInstant } from "./instant.ts";
 import { testData } from "./quality.ts";
-import { auditProfile, systems } from "./systems.ts";
+import { systems } from "./systems.ts";
 
 export interface AuditOf extends Tagged {
   /** "Type/id" of what is disclosed, and of what goes with it. */
@@ -54,11 +55,7 @@ export const auditOf = (of: AuditOf): AuditEvent => {
   return {
     resourceType: "AuditEvent",
     id: resourceId("au", "AuditEvent", resource, revision, destination, interaction),
-    meta: {
-      profile: [auditProfile[interaction]],
-      ...(of.demo && { security: [testData] }),
-      tag: tagsOf(of),
-    },
+    meta: { ...(of.demo && { security: [testData] }), tag: tagsOf(of) },
     type: { system: systems.auditType, code: "rest", display: "RESTful Operation" },
     subtype: [{ system: systems.interaction, code: interaction, display: interaction }],
     action: interaction === "create" ? "C" : "U",

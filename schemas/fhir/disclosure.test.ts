@@ -158,7 +158,7 @@ describe("the compiled shapes of what goes with it", () => {
     ["no patient", { entity: event.entity.slice(1) }, "entity"],
     ["no server", { agent: event.agent.slice(0, 1) }, "agent"],
     ["a failure's outcome", { outcome: "8" }, "outcome"],
-    ["an action that is not its interaction", { action: "U" }, "action, interaction and profile differ"],
+    ["an action that is not its interaction", { action: "U" }, "action and interaction differ"],
     ["no source", { source: undefined }, "source"],
     ["a time without milliseconds", { recorded: "2026-11-21T14:06:00Z" }, "recorded"],
   ])("refuse an AuditEvent with %s", (_, change, place) => {

@@ -43,8 +43,3 @@ export const systems = {
 } as const;
 
 export const vitalSignsProfile = "http://hl7.org/fhir/StructureDefinition/vitalsigns";
-/** IHE ITI, Basic Audit Log Patterns: a create or an update of something about one patient. */
-export const auditProfile = {
-  create: "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientCreate",
-  update: "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientUpdate",
-} as const;
