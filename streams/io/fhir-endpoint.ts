@@ -107,7 +107,7 @@ const transact = (store: ResourceStore, request: FastifyRequest, reply: FastifyR
   const judged = puts.map((put) => judgePut(store, put, together, now));
   const refusal = judged.find(isRefusal);
   if (refusal !== undefined) return outcome(reply, refusal.status, refusal.code, refusal.problems);
-  const kept = judged.filter((one) => !isRefusal(one));
+  const kept = judged.filter((one): one is Judged => !isRefusal(one));
   keep(store, kept);
   const entry = kept.map(({ put, version, status }) => ({
     response: {
