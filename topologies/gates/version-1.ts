@@ -4,7 +4,7 @@ import type { Cell } from "./cells.ts";
 import { foldedCell, type Ledger } from "./ceiling.ts";
 
 /** What no episode had. */
-const plain = { companions: [] };
+const plain = { companions: [], late: false };
 
 const candidateOf = (old: Candidate): Candidate => {
   const association: Association | null = old.association === null ? null : { ...undisputed, ...old.association };
