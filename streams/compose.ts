@@ -190,15 +190,16 @@ const text = (file: string): Promise<string> =>
 
 /** The topology alone, for `graph` and `check`: nothing is opened. */
 export const describeTopology = async (
-  config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores">,
+  config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores" | "consents">,
 ): Promise<Topology> => wardTopology(await loadAdapters(), await gatePolicyOf(config));
 
 /** What the gates are asked by. */
 export const gatePolicyOf = async (
-  config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores">,
+  config: Pick<Config, "destinations" | "demoApproval" | "precedence" | "scores" | "consents">,
 ): Promise<GatePolicy> => ({
   ...(await loadChartPolicies(config, demoApprovedAt)),
   destinations: hopsOf(config),
+  ...consentReadingOf(config),
   acceptDemoApprovals: config.demoApproval,
   clockUncertaintyMs,
 });

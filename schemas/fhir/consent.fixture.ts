@@ -42,6 +42,14 @@ export const aConsentJson = (change: Record<string, unknown> = {}): Record<strin
     }).filter(([, value]) => value !== null),
   );
 
+/** An opt-out with one nested permit, and so narrowed. */
+export const only = (rule: Record<string, unknown>, change: Record<string, unknown> = {}): Record<string, unknown> =>
+  aConsentJson({
+    policyRule: policyRule("OPTOUT"),
+    provision: { provision: [{ type: "permit", ...rule }] },
+    ...change,
+  });
+
 /** As its source gave it at 14:00. */
 export const aFhirConsent = (json: unknown, change: Partial<FhirConsent> = {}): FhirConsent => ({
   kind: "fhirConsent",

@@ -11,6 +11,7 @@ import {
   loinc,
   narrative,
   ofClass,
+  only,
   policyRule,
   purpose,
   scope,
@@ -70,9 +71,6 @@ const ask = (c: Case) => {
 
 const optIn = aConsentJson;
 const optOut = (change: Record<string, unknown> = {}) => aConsentJson({ policyRule: policyRule("OPTOUT"), ...change });
-/** An opt-out with one nested permit, and so narrowed. */
-const only = (rule: Record<string, unknown>, change: Record<string, unknown> = {}) =>
-  optOut({ ...change, provision: { provision: [{ type: "permit", ...rule }] } });
 /** An opt-in with one nested denial. */
 const except = (rule: Record<string, unknown>, change: Record<string, unknown> = {}) =>
   optIn({ ...change, provision: { provision: [{ type: "deny", ...rule }] } });

@@ -24,7 +24,7 @@ const waiting = (patient: Patient = aPatient()) => {
 type Driver = ReturnType<typeof waiting>;
 const reasons = (driver: Driver): string[] =>
   driver.outputs("decisions").map(({ body }) => {
-    const answers = (body as { answers: { gate: string; reason: string }[] }).answers;
+    const answers = body.kind === "decision" ? body.answers : [];
     return answers.find(({ gate }) => gate === "consented")?.reason ?? "";
   });
 const written = (driver: Driver): number => driver.outputs("outbox").length;

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
+import { aConsentJson, aFhirConsent, only, policyRule } from "../../schemas/fhir/consent.fixture.ts";
+import { type AccessOverride, type Intent, writesAlone } from "../../schemas/records.ts";
+import { logTime } from "../core/time.ts";
+import { type ConsentAtWriting, consentAtWriting } from "./consent-at-writing.ts";
+import type { KnownConsents } from "./consent-table.ts";
+
+const observation = {
+  resourceType: "Observation",
+  code: { coding: [{ system: "http://loinc.org", code: "8867-4" }] },
+  effectiveDateTime: "2026-11-21T14:05:00.000Z",
+};
+
+const anIntent = (resource: object = observation, change: Partial<Intent> = {}): Intent => ({
+  kind: "intent",
+  ...writesAlone,
+  identity: anEpisode().identity,
+  revision: 0,
+  patientKey: "pk-7",
+  destination: "ehr",
+  resourceType: "Observation",
+  resourceId: "o-1",
+  resource: JSON.stringify(resource),
+  at: logTime(two),
+  ...change,
+});
+
+const anOverride: AccessOverride = {
+  kind: "accessOverride",
+  id: "o-1",
+  version: 1,
+  patientKey: "pk-7",
+  destination: "ehr",
+  by: "Dr. A. Brandt",
+  reason: "unconscious",
+  from: two,
+  to: two + minutes(30),
+};
+
+const nothing: KnownConsents = { patient: aPatient(), consents: [], overrides: [], heard: new Map() };
+const source = { name: "ehr", freshForMs: minutes(5) };
+
+/** Asked at 14:10 unless told otherwise. */
+const reason = async (
+  known: Partial<KnownConsents>,
+  intent = anIntent(),
+  { at = 10, ...change }: Partial<ConsentAtWriting> & { readonly at?: number } = {},
+): Promise<string> => {
+  const ask = consentAtWriting({
+    table: { of: async () => ({ ...nothing, ...known }) },
+    now: () => two + minutes(at),
+    hops: [{ name: "ehr", purpose: "TREAT" }],
+    source,
+    ...change,
+  });
+  return (await ask(intent)).reason;
+};
+
+describe("consent at the moment of writing", () => {
+  it("is not asked of a retraction, which discloses nothing", async () => {
+    const denied = { consents: [aConsent({ decision: "deny" })] };
+    expect(await reason(denied)).toBe("consent-denied");
+    expect(await reason(denied, anIntent(observation, { action: "retract" }))).toBe("passed");
+  });
+
+  it("covers what is written by what it is and when it was: kind, code, time", async () => {
+    const heard = new Map([["ehr", two + minutes(9)]]);
+    const reports = {
+      heard,
+      consents: [
+        aFhirConsent(only({ class: [{ system: "http://hl7.org/fhir/resource-types", code: "DiagnosticReport" }] })),
+      ],
+    };
+    expect(await reason(reports)).toBe("consent-denied");
+    expect(await reason(reports, anIntent({ ...observation, resourceType: "DiagnosticReport" }))).toBe("passed");
+    const { effectiveDateTime: _, ...timeless } = observation;
+    expect(await reason({ consents: [aConsent()] }, anIntent(timeless))).toBe("consent-not-at-event");
+    const session = { ...timeless, effectivePeriod: { start: "2026-11-21T13:00:00Z", end: "2026-11-21T14:05:00Z" } };
+    expect(await reason({ consents: [aConsent({ from: two - minutes(30) })] }, anIntent(session))).toBe(
+      "consent-not-at-event",
+    );
+    expect(await reason({ consents: [aConsent({ from: two - minutes(60) })] }, anIntent(session))).toBe("passed");
+  });
+
+  it("counts what a source said until it was not heard for its time", async () => {
+    const consents = [aFhirConsent(aConsentJson())];
+    expect(await reason({ consents }, anIntent(), { at: 5 })).toBe("passed");
+    expect(await reason({ consents }, anIntent(), { at: 6 })).toBe("consent-stale");
+    expect(await reason({ consents, heard: new Map([["ehr", two + minutes(4)]]) }, anIntent(), { at: 6 })).toBe(
+      "passed",
+    );
+    expect(await reason({ consents, heard: new Map([["other", two + minutes(4)]]) }, anIntent(), { at: 6 })).toBe(
+      "consent-stale",
+    );
+  });
+
+  it("counts nothing of a source that nobody reads any more, but its denials", async () => {
+    const heard = new Map([["ehr", two + minutes(10)]]);
+    const consents = [aFhirConsent(aConsentJson())];
+    expect(await reason({ consents, heard })).toBe("passed");
+    expect(await reason({ consents, heard }, anIntent(), { source: undefined })).toBe("consent-stale");
+    const denied = [aFhirConsent(aConsentJson({ policyRule: policyRule("OPTOUT") }))];
+    expect(await reason({ consents: denied, heard }, anIntent(), { source: undefined })).toBe("consent-denied");
+  });
+
+  it("leaves the roster's own consents alone when a source is silent", async () => {
+    expect(await reason({ consents: [aConsent()] }, anIntent(), { at: 60 })).toBe("passed");
+  });
+
+  it("is overridden by a named person until that ends, and no longer", async () => {
+    const overrides = [anOverride];
+    expect(await reason({ overrides })).toBe("passed");
+    expect(await reason({ overrides }, anIntent(), { at: 31 })).toBe("override-expired");
+    expect(await reason({ overrides }, anIntent(observation, { destination: "cohort" }))).toBe("consent-unknown");
+  });
+
+  it("knows only the name of a destination that is not configured: general consents do not reach it", async () => {
+    const heard = new Map([["ehr", two + minutes(10)]]);
+    const consents = [aFhirConsent(aConsentJson())];
+    expect(await reason({ consents, heard }, anIntent(), { hops: [] })).toBe("consent-unknown");
+    expect(await reason({ consents, heard })).toBe("passed");
+  });
+});
