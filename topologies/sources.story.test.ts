@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, aPatient, aRule, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Decision, Observed, Rule } from "../schemas/records.ts";
+import type { Decision, Intent, Observed, Rule } from "../schemas/records.ts";
 import type { MetricName } from "../schemas/terminology.ts";
 import type { AnyStage } from "../streams/core/stage.ts";
 import type { Body } from "../streams/core/topic.ts";
@@ -149,7 +149,7 @@ describe("a patient who gets worse", () => {
     expect(totals.at(0)).toBe(2);
     expect(totals.at(-1)).toBe(10);
     expect(decided()).toMatchObject([{ metric: "news2", promoted: true }]);
-    const [intent] = of("clinical.outbox") as readonly { resource: string }[];
+    const [intent] = of("clinical.outbox").filter((body): body is Intent => body.kind === "intent");
     expect(JSON.parse(intent?.resource ?? "{}").conclusion).toContain("NEWS2 10 (before it 2)");
   });
 });
