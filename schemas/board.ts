@@ -1,6 +1,6 @@
 /** What the board's server tells the page: JSON over SSE. No patient's name or number may ever be added here. */
 
-export type BedState = "streaming" | "silent" | "quarantining" | "clockOff" | "unassociated";
+export type BedState = "streaming" | "silent" | "standby" | "quarantining" | "clockOff" | "unassociated";
 
 export interface VitalView {
   readonly metric: string;

@@ -238,7 +238,7 @@ export const deviceState = body("deviceState", {
   subject: nullable(string),
   bed: nullable(string),
   unit: nullable(string),
-  state: oneOf("DeviceStanding", "streaming", "silent", "quarantining"),
+  state: oneOf("DeviceStanding", "streaming", "silent", "quarantining", "standby"),
   clock: oneOf("ClockStanding", "sound", "off", "unknown"),
   /** Estimated device clock offset: received minus device time; null while unknown. */
   clockOffsetMs: nullable(long),

@@ -54,6 +54,23 @@ describe("nothing usable of a device", () => {
     ]);
   });
 
+  it("ends when the device says itself that it stands by; what it last showed is not over, and is raised again", () => {
+    const d = ward();
+    const start = episodeOf(high, 0, 131);
+    d.send(subject, at(10), start);
+    d.send(subject, at(20), stateOf("silent", 20));
+    d.send(subject, at(30), stateOf("standby", 30));
+    d.send(subject, at(900), stateOf("streaming", 900));
+    d.send(subject, at(901), still(start, 901, "afterGap"));
+    expect(inShort(d)).toEqual([
+      "high #0 start current",
+      "monitoringLost #0 start current",
+      "monitoringLost #0 end current",
+      "high #0 end current",
+      "high #1 start current",
+    ]);
+  });
+
   it("of a device that was silent for an hour when it was linked is a loss of now", () => {
     const d = drive(alarms);
     d.send(subject, at(3_600), link());

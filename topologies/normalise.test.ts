@@ -798,6 +798,33 @@ describe("how a device stands", () => {
     expect(states(d)[1]?.detail).toBe("its last 3 readings were refused: malformed-json: payload: is no JSON");
   });
 
+  it("stands by from its own word on until it says anything else, however silent it is; its alarms are no less alarms", () => {
+    const d = driven();
+    say(d, 0, { ...at(0), measurements: [hr(70)] });
+    say(d, 5_000, { ...at(5_000), standby: true });
+    d.restart();
+    for (let second = 6; second < 3_600; second += 9) d.tick(t0 + second * 1_000);
+    expect(standing(d)).toEqual(["streaming", "standby"]);
+    expect(states(d).at(-1)).toMatchObject({ since: t0 + 5_000, detail: "it stands by, as it says itself" });
+    say(d, 3_600_000, { ...at(3_600_000), standby: true });
+    say(d, 3_601_000, { ...at(3_601_000), measurements: [hr(70)] });
+    d.tick(t0 + 3_612_000);
+    expect(standing(d)).toEqual(["streaming", "standby", "streaming", "silent"]);
+  });
+
+  it("counts as standing by for twelve hours and no longer, and not while what it sends is refused", () => {
+    const d = driven();
+    say(d, 0, { ...at(0), standby: true });
+    d.tick(t0 + 43_199_000);
+    expect(standing(d)).toEqual(["standby"]);
+    d.tick(t0 + 43_201_000);
+    expect(standing(d)).toEqual(["standby", "silent"]);
+    const refused = driven();
+    say(refused, 0, { ...at(0), standby: true });
+    for (const second of [1, 2, 3]) say(refused, second * 1_000, "%%%");
+    expect(standing(refused)).toEqual(["standby", "quarantining"]);
+  });
+
   it("is silent when all it sends cannot be used", () => {
     const d = driven();
     for (let s = 0; s < 30; s++) {

@@ -125,7 +125,7 @@ const measure = (
   stand(state, (standing) =>
     emitted === 0 && !informed && problem !== null
       ? refused(standing, entry.logTime, problem)
-      : heard(standing, entry.logTime, usable || informed),
+      : heard(standing, entry.logTime, usable || informed, understood.decoded.standby === true),
   );
 };
 

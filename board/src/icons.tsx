@@ -4,6 +4,7 @@ import type { BedState } from "../../schemas/board.ts";
 const stateShapes: Record<BedState, preact.JSX.Element> = {
   streaming: <circle cx="8" cy="8" r="4" fill="currentColor" />,
   silent: <path d="M3 3l10 10M13 3L3 13" stroke="currentColor" stroke-width="3" stroke-linecap="round" />,
+  standby: <path d="M5.5 3v10M10.5 3v10" stroke="currentColor" stroke-width="3" stroke-linecap="round" />,
   quarantining: <path d="M8 1l7 7-7 7-7-7z" fill="currentColor" />,
   clockOff: (
     <g fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round">

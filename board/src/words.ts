@@ -16,6 +16,7 @@ export const bedNames = (beds: readonly string[]): string => {
 export const stateName: Record<BedState, string> = {
   streaming: "Streaming",
   silent: "Silent",
+  standby: "Standby",
   quarantining: "Refused",
   clockOff: "Clock off",
   unassociated: "No patient",

@@ -78,6 +78,8 @@ export interface DecodedReading {
   readonly waveforms: readonly DecodedWaveform[];
   /** Absent: this reading says nothing of alarms. */
   readonly alarms?: DecodedAlarms;
+  /** The device itself says that it measures nobody for now: its silence is expected, until it says anything else (clinical.md 5). */
+  readonly standby?: true;
   /** Parts that were refused (an unknown metric, a wrong unit) while the rest is good. */
   readonly problems: readonly Problem[];
 }

@@ -66,7 +66,8 @@ const alarmCodes: AlarmCodes = {
 /** Flags of a channel that mean that its sensor is off. */
 const offFlags: ReadonlySet<string> = new Set(["leadOff", "probeOff"]);
 
-const modes = { live: undefined, test: "test", demo: "demo" } as const;
+/** In standby it measures nobody; what it measures all the same is measured. */
+const modes = { live: undefined, standby: undefined, test: "test", demo: "demo" } as const;
 
 /** The channel's flags in words, or undefined. */
 const sensorOff = (flags: unknown): string | undefined =>
@@ -143,6 +144,7 @@ const decodeNumerics = (payload: Uint8Array): Result<DecodedReading> => {
     measurements,
     waveforms: [],
     ...(said.alarms !== undefined && { alarms: said.alarms }),
+    ...(mode.value === "standby" && numerics.value.length === 0 && { standby: true as const }),
     problems,
   });
 };

@@ -27,8 +27,10 @@ export const takeDeviceState = (desk: Desk, said: DeviceState): void => {
   moveAlarms(desk, device);
   const name = nameOf("technical", device, "monitoringLost");
   const at = eventTime(since);
-  if (state === "streaming") {
+  if (state === "streaming" || state === "standby") {
     over(desk, name, at);
+    // nothing is expected of one that stands by: what it last showed cannot be seen any more, and is not over
+    if (state === "standby") loseSight(desk, device, null);
     return;
   }
   const lost: Technical = {

@@ -1,4 +1,4 @@
-/** How a device stands: streaming, silent or quarantining, and what its clock is worth. Nobody becomes a counter (clinical.md 4, 5). */
+/** How a device stands: streaming, silent, quarantining or by its own word on standby, and what its clock is worth. Nobody becomes a counter (clinical.md 4, 5). */
 import type { Problem } from "../../streams/core/failure.ts";
 import type { DeviceState } from "../../schemas/records.ts";
 import type { Clock } from "./clock.ts";
@@ -19,7 +19,12 @@ export interface Standing {
   readonly conflicts: number;
   /** Values refused for a time ahead of their reception. */
   readonly ahead?: number;
+  /** Log time since which it has said of itself that it stands by; without while it says something else. */
+  readonly standbySince?: number;
 }
+
+/** A device's own standby counts for no longer: whoever forgot it is not to be found by nobody's silence. As a named person's word. */
+const longestStandbyMs = 12 * 3_600_000;
 
 /** So many refused in a row, and the device is quarantining. */
 const refusalsTolerated = 3;
@@ -45,12 +50,14 @@ export const refused = (standing: Standing, at: number, { reason, detail }: Prob
   lastRefusal: `${reason}: ${detail}`.slice(0, 200),
 });
 
-export const heard = (standing: Standing, at: number, usable: boolean): Standing => ({
-  ...standing,
-  heardAt: at,
-  usableAt: usable ? at : standing.usableAt,
-  refusedInRow: 0,
-});
+/** `standsBy`: it says of itself that it measures nobody for now. */
+export const heard = (standing: Standing, at: number, usable: boolean, standsBy: boolean): Standing => {
+  const now: Standing = { ...standing, heardAt: at, usableAt: usable ? at : standing.usableAt, refusedInRow: 0 };
+  if (standsBy) return { ...now, standbySince: standing.standbySince ?? at };
+  if (standing.standbySince === undefined) return now;
+  const { standbySince: _over, ...measuring } = now;
+  return measuring;
+};
 
 /** A redelivery that was dropped, a reading that contradicts an earlier one, or a value that is dated ahead of its reception. */
 export const counted = (standing: Standing, what: "repeat" | "conflict" | "ahead"): Standing => {
@@ -67,6 +74,7 @@ export const judged = (standing: Standing, at: number, silentAfterMs: number): S
 
 const stateAt = (s: Standing, at: number, silentAfterMs: number): Standing["state"] => {
   const quarantining = s.refusedInRow >= refusalsTolerated;
+  if (s.standbySince !== undefined && !quarantining && at - s.standbySince < longestStandbyMs) return "standby";
   if (at - s.usableAt < silentAfterMs) {
     if (s.heardAt === null) return null;
     if (quarantining) return "quarantining";
@@ -79,6 +87,7 @@ const stateAt = (s: Standing, at: number, silentAfterMs: number): Standing["stat
 /** When it will stand otherwise if nothing more is heard; null: never. */
 export const nextChange = (s: Standing, silentAfterMs: number): number | null => {
   if (s.state === "silent") return null;
+  if (s.state === "standby") return (s.standbySince ?? s.since) + longestStandbyMs;
   return (s.state === "quarantining" ? Math.max(s.usableAt, s.refusedAt ?? 0) : s.usableAt) + silentAfterMs;
 };
 
@@ -97,6 +106,7 @@ export const detailOf = (s: Standing, clock: Clock | undefined, at: number): str
 const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
 
 const stateDetail = (s: Standing, at: number): string | null => {
+  if (s.state === "standby") return "it stands by, as it says itself";
   if (s.state === "quarantining") return `its last ${s.refusedInRow} readings were refused: ${s.lastRefusal}`;
   if (s.state !== "silent") return null;
   const stillHeard = s.heardAt !== null && s.heardAt > s.usableAt;

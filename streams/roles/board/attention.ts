@@ -165,6 +165,14 @@ const deviceItem = ({ bed, device, usable }: Placed): Item | null => {
         what: "device without a patient",
         action: `confirm whose ${device.device} is, or switch it off`,
       };
+    case "standby":
+      return {
+        ...about,
+        identity: `standby ${device.device}`,
+        priority: "low",
+        what: "not monitored: on standby",
+        action: `end the standby at ${device.device}, or its link where the patient has left`,
+      };
     case "silent":
       return null;
     case "streaming":

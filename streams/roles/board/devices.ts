@@ -132,7 +132,7 @@ const standing = (
   const { state } = known;
   if (state?.state === "quarantining") return { state: "quarantining", since: state.since };
   if (association === undefined) return { state: "unassociated", since: endedAt(known, at) ?? known.firstHeard };
-  if (state?.state === "silent") return { state: "silent", since: state.since };
+  if (state?.state === "silent" || state?.state === "standby") return { state: state.state, since: state.since };
   if (state?.clock === "off") return { state: "clockOff", since: state.since };
   const quietSince = Math.max(known.lastHeard, association.from, known.watchedFrom ?? 0);
   if (state === null && at - quietSince > known.silentAfterMs) return { state: "silent", since: quietSince };

@@ -62,7 +62,14 @@ const stageGauges = (registry: Registry, model: BoardModel, now: () => number): 
   });
 };
 
-const deviceStates: readonly BedState[] = ["streaming", "silent", "quarantining", "clockOff", "unassociated"];
+const deviceStates: readonly BedState[] = [
+  "streaming",
+  "silent",
+  "standby",
+  "quarantining",
+  "clockOff",
+  "unassociated",
+];
 
 const deviceGauge = (registry: Registry, model: BoardModel, now: () => number): void => {
   new Gauge({

@@ -94,6 +94,7 @@ describe("a network loss", () => {
 describe("states of a device", () => {
   it.each([
     ["messages are refused", deviceState({ state: "quarantining", detail: "not JSON" }), "quarantining"],
+    ["it stands by, as it says itself", deviceState({ state: "standby" }), "standby"],
     ["its clock is off", deviceState({ clock: "off", clockOffsetMs: 187_000 }), "clockOff"],
     ["it is silent, whatever its clock", deviceState({ state: "silent", clock: "off" }), "silent"],
     ["it streams", deviceState(), "streaming"],

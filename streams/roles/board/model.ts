@@ -74,7 +74,7 @@ const defectShownMs = 3_600_000;
 const otherReason = "other";
 
 /** Worst last. */
-const badness: readonly BedState[] = ["streaming", "unassociated", "clockOff", "quarantining", "silent"];
+const badness: readonly BedState[] = ["streaming", "unassociated", "clockOff", "standby", "quarantining", "silent"];
 
 interface Bed {
   readonly place: Place;
