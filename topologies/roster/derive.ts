@@ -5,6 +5,7 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import type { Association, Device, Patient } from "../../schemas/records.ts";
 import type { RosterBase } from "./base.ts";
+import { knownOf } from "./conflicts.ts";
 import { ordered, type RosterEvent } from "./events.ts";
 import { type Link, linksOf } from "./links.ts";
 import { type EventProblem, identitiesOf } from "./merges.ts";
@@ -33,7 +34,7 @@ export const derive = (events: readonly RosterEvent[], base: RosterBase): Roster
   const identities = identitiesOf(told, base);
   const { stays, departures, problems } = whereaboutsOf(told, identities, base);
   const placements = placementsOf(told, base);
-  const links = linksOf(told, { stays, departures, placements, identities }, base);
+  const links = linksOf(told, knownOf({ stays, departures }, placements, identities), base);
   const said = saidOfPatients(told);
   const encounters = encountersOf(told, stays, identities);
   const fileKeys = new Set(base.filePatients.values());

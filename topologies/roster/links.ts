@@ -29,7 +29,7 @@ const assertedId = (device: string, patient: string, bed: string, stayFromMs: nu
   `${assertedPrefix}${contentHash(device, patient, bed, stayFromMs, after).slice(0, 20)}`;
 
 export const linksOf = (events: readonly RosterEvent[], known: Known, base: RosterBase): readonly Link[] => {
-  const bound = boundLinks(events, known, known.identities).filter((link) => !fileHolds(link, base));
+  const bound = boundLinks(events, known).filter((link) => !fileHolds(link, base));
   return [...bound.map((link) => confirmed(link, known)), ...asserted(events, bound, known, base)].toSorted(
     (a, b) => a.fromMs - b.fromMs || (a.id < b.id ? -1 : 1),
   );
@@ -63,22 +63,27 @@ const asserted = (
   known: Known,
   base: RosterBase,
 ): readonly Link[] => {
-  const { placements, stays, identities } = known;
-  const beds = Map.groupBy(
-    stays.filter(({ bed }) => bed !== null),
-    ({ bed }) => bed ?? "",
+  const { placements, stays, staysIn, identities } = known;
+  const openStays = Map.groupBy(
+    stays.filter(({ bed, toMs }) => bed !== null && toMs === null),
+    ({ patient }) => identities.patient(patient),
   );
-  const clear = new Map([...beds].map(([bed, own]) => [bed, clearStays(own, stays, identities)]));
-  const wrong = events.flatMap((event) => (event.kind === "act" && event.act === "wrong" ? [event] : []));
+  const clear = new Map([...staysIn].map(([bed, own]) => [bed, clearStays(own, openStays, identities)]));
+  const wrong = Map.groupBy(
+    events.flatMap((event) => (event.kind === "act" && event.act === "wrong" ? [event] : [])),
+    ({ device }) => device,
+  );
+  const boundTo = Map.groupBy(bound, ({ device }) => device);
+  const ofFile = Map.groupBy(base.links, ({ device }) => device);
   return placements.flatMap((placement) => {
-    const ofDevice = bound.filter(({ device }) => device === placement.device);
-    const taken = [...ofDevice, ...base.links.filter(({ device }) => device === placement.device)].map(spanOf);
+    const { device } = placement;
+    const ofDevice = boundTo.get(device) ?? [];
+    const taken = [...ofDevice, ...(ofFile.get(device) ?? [])].map(spanOf);
     return (clear.get(placement.bed) ?? []).flatMap(({ stay, span, conflicts }): Link[] => {
       const both = intersection(span, placement.span);
       if (both === null) return [];
-      const denied = wrong.filter(
-        (act) =>
-          act.device === placement.device && identities.patient(act.patient) === identities.patient(stay.patient),
+      const denied = (wrong.get(device) ?? []).filter(
+        (act) => identities.patient(act.patient) === identities.patient(stay.patient),
       );
       const left = without(both, [...taken, ...denied.map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs }))]);
       const idOf = (part: string): string =>
