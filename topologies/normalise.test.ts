@@ -716,14 +716,48 @@ describe("whose a measurement is", () => {
     ]);
   });
 
-  it("the links go downstream under their own subjects, and a known revision not twice", () => {
+  const linksTold = (d: Ward) =>
+    d
+      .outputs("vitals")
+      .flatMap(({ key, body }) => (body.kind === "association" ? [`${body.id}.${body.revision} to ${key}`] : []));
+
+  it("the links go downstream under their own subjects and those that they may concern, and a known revision not twice", () => {
     const d = driven([first, second, first]);
     d.send("mon-1", t0, { ...first, revision: 1, confirmedBy: "Nurse B" });
-    expect(d.outputs("vitals").map(({ key, body }) => [key, body.kind === "association" && body.revision])).toEqual([
-      ["subject-1", 0],
-      ["subject-2", 0],
-      ["subject-1", 1],
+    expect(linksTold(d)).toEqual([
+      `${first.id}.0 to subject-1`,
+      `${first.id}.0 to mon-1`,
+      // A new link's subject is told of the others, should the new one turn out wrong.
+      `${first.id}.0 to subject-2`,
+      `${second.id}.0 to subject-2`,
+      `${second.id}.0 to subject-1`,
+      `${second.id}.0 to mon-1`,
+      `${first.id}.1 to subject-1`,
+      `${first.id}.1 to subject-2`,
+      `${first.id}.1 to mon-1`,
     ]);
+  });
+
+  it("a link that ended longer ago than corrections are taken for is told of nothing more", () => {
+    const d = driven([{ ...first, from: t0 - 9 * 86_400_000, to: t0 - 8 * 86_400_000 }, second]);
+    expect(linksTold(d).slice(2)).toEqual([`${second.id}.0 to subject-2`, `${second.id}.0 to mon-1`]);
+  });
+
+  it("a link that was voided covers no time from then on, and its twin that was not does", () => {
+    for (const [voided, subject] of [
+      [true, null],
+      [false, "subject-1"],
+    ] as const) {
+      const d = driven([association({})]);
+      say(d, 0, { ...at(0), measurements: [hr(70)] });
+      d.send("mon-1", t0 + 500, association({ revision: 1, voided }));
+      say(d, 1_000, { ...at(1_000), measurements: [hr(71)] });
+      expect(measurements(d).map((m) => m.subject)).toEqual(["subject-1", subject]);
+      const left = d.outputs("vitals").filter(({ body }) => body.kind === "subjectEnded");
+      expect(left.map(({ key, body }) => [key, body.kind === "subjectEnded" && body.at])).toEqual(
+        voided ? [["subject-1", t0 + 500]] : [],
+      );
+    }
   });
 
   it("a device that leaves says so at that time, whether or not it sends", () => {

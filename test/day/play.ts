@@ -1,10 +1,8 @@
 /** Plays a day through normalise, thresholds, candidates and gates: what devices send and what the registry says, in the order of the log. */
 import { aConsent, aRule } from "../../schemas/fhir/clinical.fixture.ts";
-import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
-import type { Association, Device, Episode, Intent, Patient, Reading, Task } from "../../schemas/records.ts";
+import type { Association, Episode, Intent, Patient, Task } from "../../schemas/records.ts";
 import type { RawBody } from "../../schemas/topics.ts";
-import { ok } from "../../streams/core/failure.ts";
-import { deviceTime, logTime, receivedTime } from "../../streams/core/time.ts";
+import { logTime, receivedTime } from "../../streams/core/time.ts";
 import { chain } from "../../streams/sim/chain.ts";
 import { drive } from "../../streams/sim/drive.ts";
 import { random } from "../../streams/sim/random.ts";
@@ -13,6 +11,7 @@ import { gates, type GatePolicy } from "../../topologies/gates.ts";
 import { normalise } from "../../topologies/normalise.ts";
 import { thresholds } from "../../topologies/thresholds.ts";
 import { type Day, dayStart, minuteMs, minutesOfDay } from "./hospital-day.ts";
+import { adapter, device, readingOf } from "./monitor.ts";
 import { plainly } from "./plain-stage.ts";
 import { deviceOf, Registry } from "./registry.ts";
 
@@ -27,24 +26,6 @@ const policyOf = (mergedPatients: "leave" | "move"): GatePolicy => ({
   destinations: [{ name: "ehr", finalAtEnd: true, mergedPatients }],
   acceptDemoApprovals: false,
   clockUncertaintyMs: 2_000,
-});
-
-/** The payload is the reading as it is to be decoded. */
-const adapter: DeviceAdapter = {
-  model: "test-monitor",
-  vendor: "test",
-  decode: (payload) => ok(JSON.parse(new TextDecoder().decode(payload)) as DecodedReading),
-};
-
-const device = (name: string): Device => ({
-  kind: "device",
-  device: name,
-  model: adapter.model,
-  serial: null,
-  unit: "icu-1",
-  clockUncertaintyMs: 2_000,
-  silentAfterMs: 3_600_000,
-  version: 1,
 });
 
 interface Sample {
@@ -80,41 +61,10 @@ const readingsOf = (seed: number, day: Day): readonly Entry[] =>
       const measuredAt = dayStart + minute * minuteMs;
       const held = bed === cutOff.bed && cutOff.from <= measuredAt && measuredAt < cutOff.to;
       loggedAt = Math.max(loggedAt + 200, held ? cutOff.to : measuredAt + 80);
-      const decoded: DecodedReading = {
-        device: null,
-        boot: "boot-1",
-        sequence,
-        deviceTime: deviceTime(measuredAt),
-        measurements: [
-          {
-            channel: "ecg",
-            metric: "heartRate",
-            value,
-            ucum: "/min",
-            validity: "valid",
-            evidence: null,
-            periodMs: minuteMs,
-          },
-        ],
-        waveforms: [],
-        problems: [],
-      };
-      return { at: loggedAt, key: deviceOf(bed), body: readingOf(deviceOf(bed), decoded, loggedAt) };
+      const reading = readingOf(deviceOf(bed), { sequence, measuredAt, value }, receivedTime(loggedAt));
+      return { at: loggedAt, key: deviceOf(bed), body: reading };
     });
   });
-
-const readingOf = (name: string, decoded: DecodedReading, at: number): Reading => ({
-  kind: "reading",
-  device: name,
-  stream: "numerics",
-  mqttTopic: `ward/icu-1/${name}/numerics`,
-  payload: new TextEncoder().encode(JSON.stringify(decoded)),
-  receivedTime: receivedTime(at),
-  session: "s-1",
-  dup: false,
-  retained: false,
-  truncated: null,
-});
 
 export interface Played {
   /** In the order in which they went out. */

@@ -45,12 +45,14 @@ export const unknownUnit = "unknown";
 
 /** A revision that is not newer changes nothing. */
 export const withLink = (place: Place, association: Association): Place => {
-  const { id, revision, unit, bed, ageBand, from, to, confirmedBy } = association;
+  const { id, revision, unit, bed, ageBand, from, to, confirmedBy, voided } = association;
   const known = place.links.find((link) => link.id === id);
   if (known !== undefined && known.revision >= revision) return place;
-  const link: Link = { id, revision, unit, bed, ageBand, from, to, confirmed: confirmedBy !== null };
+  // One that was voided stays as a link of no time: no earlier revision brings it back.
+  const until = voided ? from : to;
+  const link: Link = { id, revision, unit, bed, ageBand, from, to: until, confirmed: confirmedBy !== null };
   const links = [...place.links.filter((other) => other.id !== id), link].sort((a, b) => a.from - b.from);
-  return { ...place, links: links.slice(-linksKept), leftAt: null };
+  return { ...place, links: links.slice(-linksKept), leftAt: voided ? place.leftAt : null };
 };
 
 export const withState = (place: Place, { unit, bed, state }: DeviceState): Place => ({

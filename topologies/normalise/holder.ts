@@ -6,7 +6,7 @@ import { correctableMs } from "../correctable.ts";
 export type Associations = readonly Association[];
 
 /** Associations that are over or were voided and are remembered, for measurements that arrive late. */
-const endedKept = 16;
+const endedKept = 128;
 /** A measurement that is older than this on arrival is late (clinical.md 7). */
 const lateMs = 60_000;
 
@@ -45,20 +45,10 @@ export const nextBoundary = (known: Associations, now: number): number | null =>
 
 const isCorrectable = ({ to }: Association, now: number): boolean => to === null || to + correctableMs > now;
 
-/** From when on an association's new revision may change whose the device's measurements are; null: from nowhere on. */
-const changesFrom = (before: Association | undefined, next: Association): number | null => {
-  if (before === undefined) return next.from;
-  const same = (["patientKey", "subject", "voided", "conflict", "confirmedBy", "confirmedAt"] as const).every(
-    (field) => before[field] === next[field],
-  );
-  const [was, is] = [before.to ?? Number.POSITIVE_INFINITY, next.to ?? Number.POSITIVE_INFINITY];
-  if (!same || before.from !== next.from) return Math.min(before.from, next.from);
-  return was === is ? null : Math.min(was, is);
-};
-
 /**
- * Under which keys a revision must be told: its own subject's, and, where it speaks of time that has passed, those of everybody else whom
- * the device is remembered to have measured within the time for corrections, and the device's own. `before`: as they were known until now.
+ * Under which keys an association is told: its own subject's, those of everybody else whom the device is remembered to have measured within
+ * the time for corrections, and the device's own. Of what is to come, too: which link is in force depends on all of them, and any may be
+ * moved in time later. `before`: as they were known until now.
  */
 export const keysConcerned = (
   before: Associations,
@@ -66,12 +56,9 @@ export const keysConcerned = (
   device: string,
   now: number,
 ): readonly string[] => {
-  const known = before.find(({ id }) => id === next.id);
-  const from = changesFrom(known, next);
-  const own = new Set([next.subject, ...(known === undefined ? [] : [known.subject])]);
-  if (from === null || from >= now) return [...own];
-  const others = before.filter((other) => isCorrectable(other, now)).map(({ subject }) => subject);
-  return [...new Set([...own, ...others, device])];
+  const former = before.filter(({ id }) => id === next.id);
+  const others = before.filter((other) => isCorrectable(other, now));
+  return [...new Set([...[next, ...former, ...others].map(({ subject }) => subject), device])];
 };
 
 /** The links that a new one's subject is told of before it: should the new one turn out wrong, one of them may hold. */
