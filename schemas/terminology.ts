@@ -92,16 +92,19 @@ export const isMetric = (name: string): name is MetricName => Object.hasOwn(metr
 export const metricOf = (name: MetricName): Metric => metrics[name];
 
 /** The pressures that one measurement gives together, by where it is taken. MDC names the whole; LOINC's panel is the same for both. */
-export const pressures = {
+const pressures = {
   nibp: { mdc: 150020, systolic: "nibpSystolic", diastolic: "nibpDiastolic", mean: "nibpMean" },
   art: { mdc: 150036, systolic: "artSystolic", diastolic: "artDiastolic", mean: "artMean" },
 } as const satisfies Record<string, { mdc: number; systolic: MetricName; diastolic: MetricName; mean: MetricName }>;
 
 export type Pressure = (typeof pressures)[keyof typeof pressures];
 
-/** Where a metric is a blood pressure: those that are measured with it; else undefined. */
-export const pressureOf = (metric: string): Pressure | undefined =>
-  Object.values(pressures).find((p) => p.systolic === metric || p.diastolic === metric || p.mean === metric);
+const pressureOfMetric: ReadonlyMap<string, Pressure> = new Map(
+  Object.values(pressures).flatMap((p) => [p.systolic, p.diastolic, p.mean].map((metric) => [metric, p] as const)),
+);
+
+/** Where a metric is a blood pressure: those that are measured with it; else undefined. Asked of every measurement. */
+export const pressureOf = (metric: string): Pressure | undefined => pressureOfMetric.get(metric);
 
 /** What devices call units, as UCUM codes. A UCUM code stands for itself. */
 const ucumOf: Readonly<Record<string, string>> = {
