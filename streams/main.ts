@@ -121,6 +121,12 @@ for (const [name, description] of [
   rosterAct(`${name} <link>`, description).action(async (link: string, options) =>
     (await import("./roles/roster-acts.ts")).aboutLink(name, link, options),
   );
+rosterAct(
+  "interrupted <device>",
+  "say that a device was switched off or away for too long: who it measures must be confirmed",
+)
+  .option("--gap", "it was silent for longer than policy allows, rather than switched off")
+  .action(async (device: string, options) => (await import("./roles/roster-acts.ts")).interrupted(device, options));
 aboutRoster("history <of>", "what was ever changed about a device or a patient (his key), by whom and why")
   .option("--json", "a JSON line each")
   .action(async (of: string, options) => (await import("./roles/roster-acts.ts")).history(of, options));

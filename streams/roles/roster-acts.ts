@@ -1,4 +1,4 @@
-/** `afferent roster list|bind|confirm|unbind|wrong|history`: what a person at a terminal asks the roster service and tells it. */
+/** `afferent roster list|bind|confirm|unbind|wrong|interrupted|history`: what a person at a terminal asks the roster service and tells it. */
 import { readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { RosterServiceConfig } from "../roster-config.ts";
@@ -83,6 +83,10 @@ export const bind = async (device: string, options: ActOptions): Promise<void> =
   const where = bed === undefined ? {} : { bed: bed === "none" ? null : bed };
   await act(whose ? "bind" : "place", { device, patient, recordNumber, ...where }, options);
 };
+
+/** The device's confirmed link ends; what ADT asserts must be confirmed again. */
+export const interrupted = (device: string, options: ActOptions & { readonly gap?: boolean }): Promise<void> =>
+  act("interruption", { device, what: options.gap ? "deviceGap" : "powerCycle" }, options);
 
 /** About a link, by its id as `list` shows it. */
 export const aboutLink = (what: "confirm" | "unbind" | "wrong", link: string, options: ActOptions): Promise<void> =>
