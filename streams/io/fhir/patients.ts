@@ -1,6 +1,6 @@
 /**
  * The roster's patients as FHIR resources, for an EHR of a demo or a test. A real EHR has its own patients: there the roster
- * only names their ids. No names, for the roster has none.
+ * only names their ids.
  */
 import type { Encounter, Patient as FhirPatient } from "@medplum/fhirtypes";
 import type { Patient } from "../../../schemas/records.ts";
@@ -14,6 +14,10 @@ const patientOf = (patient: RosterPatient): FhirPatient => ({
   id: patient.fhirId,
   identifier: [{ system: patient.identifierSystem, value: patient.identifierValue }],
   active: patient.active,
+  ...(patient.familyName !== null && {
+    name: [{ family: patient.familyName, ...(patient.givenName !== null && { given: [patient.givenName] }) }],
+  }),
+  ...(patient.birthDate !== null && { birthDate: patient.birthDate }),
 });
 
 const encounterOf = (patient: RosterPatient): Encounter[] =>

@@ -57,6 +57,9 @@ export interface RosterPatient {
   readonly encounterFhirId: string | null;
   readonly active: boolean;
   readonly version: number;
+  readonly familyName?: string;
+  readonly givenName?: string;
+  readonly birthDate?: string;
 }
 
 export interface RosterConsent {

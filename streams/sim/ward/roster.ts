@@ -15,6 +15,23 @@ export const bedName = (bed: number): string => `B${String(bed).padStart(2, "0")
 /** The first half of a ward is intensive care, the rest step-down. */
 export const unitName = (bed: number, beds: number): string => (bed <= Math.ceil(beds / 2) ? "ICU" : "Step-down");
 
+/** Of names that nobody has, so that they are found wherever they should not be. */
+const beginnings = ["Quorv", "Zelth", "Brynd", "Uxmar", "Vaskel", "Ombrio", "Thyrr", "Jolveq"];
+const endings = ["athen", "ogwyn", "isquel", "umbrax", "ezzalor", "yndra"];
+const given = ["Ilvarra", "Tezzik", "Oruvan", "Maelyth", "Pyxander", "Zhoeline"];
+
+const pick = (from: readonly string[], of: Random): string => from[Math.floor(of.next() * from.length)] ?? "";
+
+/** Drawn from a stream of their own: who lies there shifts nothing else of a ward. */
+const nameOf = (bed: number, seed: number): Pick<RosterPatient, "familyName" | "givenName" | "birthDate"> => {
+  const of = random(seed, `name ${bed}`);
+  return {
+    familyName: pick(beginnings, of) + pick(endings, of),
+    givenName: pick(given, of),
+    birthDate: `${Math.round(of.between(1935, 1999))}-${String(Math.round(of.between(1, 12))).padStart(2, "0")}-15`,
+  };
+};
+
 interface Person {
   readonly bed: number;
   readonly patientKey: string;
@@ -38,6 +55,7 @@ const personOf = (bed: number, seed: number): Person => {
       encounterFhirId: `e-${number}`,
       active: true,
       version: 1,
+      ...nameOf(bed, seed),
     },
   };
 };
