@@ -181,6 +181,37 @@ describe("each refusal of a report; the same, permitted, was written above", () 
   });
 });
 
+describe("a report that only consent kept back", () => {
+  const consents = (patient: ReturnType<typeof ward>, at: number): void => patient.driver.send("pk-7", at, aConsent());
+
+  it("is written when a consent becomes known within the day, once, and not after it", () => {
+    const patient = ward({ consents: [] });
+    patient.lives(0, ill);
+    consents(patient, two + minutes(30));
+    expect(patient.intents()).toHaveLength(1);
+    expect(patient.decided().map((d) => [d.promoted, reasonsOf(d)["consented"]])).toEqual([
+      [false, "consent-unknown"],
+      [true, "passed"],
+    ]);
+    consents(patient, two + minutes(40));
+    expect(patient.intents()).toHaveLength(1);
+
+    const late = ward({ consents: [] });
+    late.lives(0, ill);
+    late.driver.tick(two + minutes(60 * 25));
+    consents(late, two + minutes(60 * 25) + 1);
+    expect(late.intents()).toEqual([]);
+    expect(reasonsOf(late.decided().at(-1) as Decision)["consented"]).toBe("consent-not-in-time");
+  });
+
+  it("waits for nothing once consent is denied", () => {
+    const patient = ward({ consents: [aConsent({ decision: "deny" })] });
+    patient.lives(0, ill);
+    consents(patient, two + minutes(30));
+    expect(patient.intents()).toEqual([]);
+  });
+});
+
 describe("a link that never held", () => {
   it("takes back what was made under it, and people are told", () => {
     const patient = ward();

@@ -15,12 +15,15 @@ import { linkOf, type ReportOut, type ReportState, saidOf, writes } from "./repo
 import { score, withWord } from "./reports/deterioration.ts";
 import { isLaboratory, lookForKtv, takeSession } from "./reports/session.ts";
 import { observedProblem } from "./scores/observed.ts";
+import { lookAtWaiting } from "./reports/waiting.ts";
 import { forgetOldReports, takeBackWrong } from "./reports/write.ts";
 
 const version = 1;
 const transform = `reports@${version}`;
 /** The minutes of all metrics close at one tick; they are scored together, when all have come. */
 const togetherMs = 5_000;
+/** So often what waits for consent is looked at, where no record comes. */
+const lookAgainMs = 300_000;
 /** Longer than any word of a person stands. */
 const saidKeptMs = 32 * 86_400_000;
 /** A workstation's clock, or log time that lags: so little ahead counts as now. */
@@ -32,6 +35,10 @@ const keepNewest = (state: ReportState, record: Consent | FhirConsent | AccessOv
   if (known === undefined || !("version" in known) || supersedes(known, record)) state.set(cell, record);
 };
 
+const appoint = (state: ReportState, at: number): void => {
+  if (state.dueAt === null || state.dueAt > at) state.dueAt = logTime(at);
+};
+
 const keepLink = (state: ReportState, next: Association, now: LogTime, out: ReportOut): void => {
   const known = linkOf(state, next.id);
   if (known !== null && known.revision >= next.revision) return;
@@ -40,8 +47,11 @@ const keepLink = (state: ReportState, next: Association, now: LogTime, out: Repo
   takeBackWrong(state, transform, now, out);
 };
 
-const scoreSoon = (state: ReportState, now: LogTime): void => {
-  if (state.dueAt === null || state.dueAt > now + togetherMs) state.dueAt = logTime(now + togetherMs);
+const scoreSoon = (state: ReportState, now: LogTime): void => appoint(state, now + togetherMs);
+
+/** A consent's period may begin without any record that says so. */
+const waitOn = (state: ReportState, now: LogTime, policy: GatePolicy, out: ReportOut): void => {
+  if (lookAtWaiting(state, policy, transform, now, out)) appoint(state, now + lookAgainMs);
 };
 
 const hear = (state: ReportState, value: WindowValue, now: LogTime, { precedence }: GatePolicy): void => {
@@ -88,12 +98,13 @@ export const reports = (policy: GatePolicy) =>
         case "patient": {
           const known = state.get("patient");
           if (known?.kind !== "patient" || body.version >= known.version) state.set("patient", body);
-          return;
+          return waitOn(state, now, policy, out);
         }
         case "consent":
         case "fhirConsent":
         case "accessOverride":
-          return keepNewest(state, body);
+          keepNewest(state, body);
+          return waitOn(state, now, policy, out);
         case "association":
           return keepLink(state, body, now, out);
         case "windowValue":
@@ -102,11 +113,13 @@ export const reports = (policy: GatePolicy) =>
           return listen(state, body, now, policy, out);
         case "dialysisSession":
           if (policy.scores) takeSession(state, body, { scores: policy.scores, policy, transform, now, out });
+          return waitOn(state, now, policy, out);
       }
     },
     due(state: ReportState, now, key, out: ReportOut) {
       state.dueAt = null;
       const { scores, precedence } = policy;
       if (scores && precedence) score(state, key, { scores, precedence, policy, transform, now, out });
+      waitOn(state, now, policy, out);
     },
   });

@@ -59,6 +59,20 @@ export interface WrittenReport {
   readonly retracted: boolean;
 }
 
+/** A report that only consent kept from a destination. */
+export interface Waiting {
+  readonly kind: "waiting";
+  readonly facts: Facts;
+  readonly rule: ReportRule;
+  readonly parts: readonly Attributed[];
+  readonly inputs: readonly string[];
+  readonly ceiling: string | null;
+  readonly destination: string;
+  /** Log time of the first refusal. */
+  readonly since: number;
+  readonly reason: string;
+}
+
 export type Cell =
   | Patient
   | Consent
@@ -69,7 +83,8 @@ export type Cell =
   | Said
   | Course
   | Told
-  | WrittenReport;
+  | WrittenReport
+  | Waiting;
 export type ReportState = State<Cell>;
 export type ReportOut = Out<typeof writes>;
 

@@ -14,7 +14,7 @@ import { type MeasuredPart, news2InWords, news2Of, type PartValue } from "../sco
 import type { News2Policy, ScorePolicy } from "../scores/policy.ts";
 import { type Course, linkOf, patientOf, type ReportOut, type ReportState, saidOf } from "./cells.ts";
 import type { ReportRule } from "./judge.ts";
-import { tellReport } from "./write.ts";
+import { tellReport } from "./waiting.ts";
 
 /** High risk begins here, by the College. */
 const highRiskFrom = 7;

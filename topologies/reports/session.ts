@@ -9,7 +9,7 @@ import type { ScorePolicy } from "../scores/policy.ts";
 import { singlePoolKtv } from "../sessions/ktv.ts";
 import { linkOf, type ReportOut, type ReportState, saidOf, type Told } from "./cells.ts";
 import type { ReportRule } from "./judge.ts";
-import { tellReport } from "./write.ts";
+import { tellReport } from "./waiting.ts";
 
 type LaboratoryName = "ureaBefore" | "ureaAfter" | "weightAfter";
 const laboratory: readonly string[] = ["ureaBefore", "ureaAfter", "weightAfter"] satisfies readonly LaboratoryName[];

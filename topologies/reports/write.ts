@@ -1,11 +1,11 @@
-/** Tells a report to every destination that the gates let it cross to, and takes back what turns out to be another patient's. */
+/** Judges a report for one destination, writes what passed, and takes back what turns out to be another patient's. */
 import { retractionOf } from "../../schemas/fhir/retraction.ts";
 import type { Task } from "../../schemas/records.ts";
 import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
 import { type Attributed, attributionObjections } from "../gates/attribution.ts";
-import type { GatePolicy } from "../gates/promotable.ts";
+import type { Destination, GatePolicy } from "../gates/promotable.ts";
 import {
   chartOf,
   linkOf,
@@ -15,7 +15,7 @@ import {
   type ReportState,
   type WrittenReport,
 } from "./cells.ts";
-import { decisionOfReport, type Facts, judgeReport, type ReportRule } from "./judge.ts";
+import { type Facts, judgeReport, type ReportRule, type ReportVerdict } from "./judge.ts";
 
 export interface Telling {
   readonly facts: Facts;
@@ -27,37 +27,49 @@ export interface Telling {
   readonly now: LogTime;
 }
 
-/** One decision for each destination; an intent where all gates passed. A report that stands is amended. */
-export const tellReport = (state: ReportState, telling: Telling, policy: GatePolicy, out: ReportOut): boolean => {
+/** As its links are known now. */
+const today = (state: ReportState, part: Attributed): Attributed => ({
+  ...part,
+  association: part.association === null ? null : (linkOf(state, part.association.id) ?? part.association),
+});
+
+export const judgeFor = (
+  state: ReportState,
+  telling: Telling,
+  destination: Destination,
+  policy: GatePolicy,
+): ReportVerdict => {
+  const { facts, now } = telling;
+  const known = reportIn(state, destination.name, facts.identity);
+  const question = {
+    ...telling,
+    parts: telling.parts.map((part) => today(state, part)),
+    destination,
+    revision: known === undefined ? facts.revision : Math.max(facts.revision, known.intent.revision + 1),
+    status: known === undefined ? ("final" as const) : ("amended" as const),
+    stands: known !== undefined && !known.retracted,
+    at: now,
+  };
+  return judgeReport(question, chartOf(state), policy);
+};
+
+/** What passed goes to the outbox, and is remembered for as long as it can be found wrong. */
+export const writeReport = (
+  state: ReportState,
+  telling: Telling,
+  { question, intent }: ReportVerdict,
+  out: ReportOut,
+): boolean => {
+  if (intent === null) return false;
   const { facts, rule, parts, inputs, now } = telling;
-  const chart = chartOf(state);
-  let written = false;
-  for (const destination of policy.destinations) {
-    const known = reportIn(state, destination.name, facts.identity);
-    const stands = known !== undefined && !known.retracted;
-    const verdict = judgeReport(
-      {
-        ...telling,
-        destination,
-        revision: known === undefined ? facts.revision : Math.max(facts.revision, known.intent.revision + 1),
-        status: known === undefined ? "final" : "amended",
-        stands,
-        at: now,
-      },
-      chart,
-      policy,
-    );
-    out.emit("decisions", facts.patientKey, decisionOfReport(verdict));
-    const { intent } = verdict;
-    if (intent === null) continue;
-    written = true;
-    out.emit("outbox", facts.patientKey, intent);
-    const since = stands ? known.since : now;
-    const kept = { ...intent, audit: null };
-    const report: WrittenReport = { kind: "report", facts, rule, parts, inputs, intent: kept, since, retracted: false };
-    state.set(reportCell(destination.name, facts.identity), report);
-  }
-  return written;
+  const { destination, stands } = question;
+  const known = reportIn(state, destination.name, facts.identity);
+  out.emit("outbox", facts.patientKey, intent);
+  const since = stands && known !== undefined ? known.since : now;
+  const kept = { ...intent, audit: null };
+  const report: WrittenReport = { kind: "report", facts, rule, parts, inputs, intent: kept, since, retracted: false };
+  state.set(reportCell(destination.name, facts.identity), report);
+  return true;
 };
 
 const taskOf = (report: WrittenReport, wrong: string, audience: "careTeam" | "privacy", at: LogTime): Task => {
@@ -78,12 +90,6 @@ const taskOf = (report: WrittenReport, wrong: string, audience: "careTeam" | "pr
     at,
   };
 };
-
-/** As its links are known now. */
-const today = (state: ReportState, part: Attributed): Attributed => ({
-  ...part,
-  association: part.association === null ? null : (linkOf(state, part.association.id) ?? part.association),
-});
 
 /** What was derived follows what it was derived from (clinical.md 10): a link has turned out otherwise. */
 export const takeBackWrong = (state: ReportState, transform: string, now: LogTime, out: ReportOut): void => {

@@ -1,0 +1,88 @@
+/** Reports that consent alone kept from a destination, for as long as they may still be written: as with episodes (gates/pending.ts). */
+import type { GateAnswer } from "../../schemas/records.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import { answer, objection } from "../gates/answer.ts";
+import { usualPendingMs } from "../gates/pending.ts";
+import type { GatePolicy } from "../gates/promotable.ts";
+import type { ReportOut, ReportState, Waiting } from "./cells.ts";
+import { decisionOfReport, type ReportVerdict } from "./judge.ts";
+import { judgeFor, type Telling, writeReport } from "./write.ts";
+
+const cellOf = (destination: string, identity: string): string => `waiting/${JSON.stringify([destination, identity])}`;
+
+/** The consent's refusal, where nothing else refuses; a denial is an answer and keeps nothing waiting. */
+const waitsFor = ({ answers }: ReportVerdict): GateAnswer | undefined => {
+  const [refusal, ...others] = answers.filter(({ passed }) => !passed);
+  return others.length === 0 && refusal?.gate === "consented" && refusal.reason !== "consent-denied"
+    ? refusal
+    : undefined;
+};
+
+/** Keeps what waits for consent, and forgets what does so no longer. */
+const settle = (state: ReportState, telling: Telling, verdict: ReportVerdict, known: Waiting | undefined): void => {
+  const { facts, rule, parts, inputs, ceiling } = telling;
+  const destination = verdict.question.destination.name;
+  const refusal = waitsFor(verdict);
+  const cell = cellOf(destination, facts.identity);
+  if (refusal === undefined) state.delete(cell);
+  else {
+    const since = known?.since ?? telling.now;
+    const { reason } = refusal;
+    state.set(cell, { kind: "waiting", facts, rule, parts, inputs, ceiling, destination, since, reason });
+  }
+};
+
+const record = (state: ReportState, telling: Telling, verdict: ReportVerdict, out: ReportOut): boolean => {
+  out.emit("decisions", telling.facts.patientKey, decisionOfReport(verdict));
+  return writeReport(state, telling, verdict, out);
+};
+
+/** One decision for each destination; an intent where all gates passed. True: it went somewhere. */
+export const tellReport = (state: ReportState, telling: Telling, policy: GatePolicy, out: ReportOut): boolean => {
+  let written = false;
+  for (const destination of policy.destinations) {
+    const verdict = judgeFor(state, telling, destination, policy);
+    settle(state, telling, verdict, undefined);
+    written = record(state, telling, verdict, out) || written;
+  }
+  return written;
+};
+
+const tooLate = (verdict: ReportVerdict, { reason }: Waiting): ReportVerdict => {
+  const found = [
+    objection("consent-not-in-time", `${reason} until now, and its time is over: it is not written any more`),
+  ];
+  const answers = verdict.answers.map((a) => (a.gate === "consented" ? answer("consented", found, "") : a));
+  return { ...verdict, answers, intent: null };
+};
+
+const waitingIn = (state: ReportState): readonly Waiting[] =>
+  [...state.cells()].flatMap(([, cell]) => (cell.kind === "waiting" ? [cell] : []));
+
+/** Judges anew what waits: a record has come, or time has passed. What has not changed is not said again. True: something still waits. */
+export const lookAtWaiting = (
+  state: ReportState,
+  policy: GatePolicy,
+  transform: string,
+  now: LogTime,
+  out: ReportOut,
+): boolean => {
+  for (const known of waitingIn(state)) {
+    const destination = policy.destinations.find(({ name }) => name === known.destination);
+    const { facts, rule, parts, inputs, ceiling } = known;
+    const telling: Telling = { facts, rule, parts, inputs, ceiling, transform, now };
+    if (destination === undefined) {
+      state.delete(cellOf(known.destination, facts.identity));
+      continue;
+    }
+    const verdict = judgeFor(state, telling, destination, policy);
+    if (now - known.since > (policy.pendingMs ?? usualPendingMs)) {
+      state.delete(cellOf(known.destination, facts.identity));
+      record(state, telling, tooLate(verdict, known), out);
+    } else if (waitsFor(verdict)?.reason !== known.reason) {
+      settle(state, telling, verdict, known);
+      record(state, telling, verdict, out);
+    }
+  }
+  return waitingIn(state).length > 0;
+};
