@@ -6,7 +6,12 @@ import type { Adapter } from "./io/outbox/attempt.ts";
 import type { DestinationContext, DestinationKind } from "./io/outbox/kind.ts";
 import { restDestination } from "./io/rest.ts";
 
-const kinds = [fhirDestination, oruDestination, restDestination] as const;
+const kinds = [
+  // each by what its file gives
+  fhirDestination,
+  oruDestination,
+  restDestination,
+] as const;
 
 type ShapesOf<T extends readonly { readonly shape: unknown }[]> = { readonly [K in keyof T]: T[K]["shape"] };
 const shapes = kinds.map(({ shape }) => shape) as unknown as ShapesOf<typeof kinds>;

@@ -60,21 +60,20 @@ describe("followed to the letter", () => {
     });
   });
 
-  it(
-    "a destination is one file in io, its test, and one line in the composition root with its import",
-    patience,
-    async () => {
-      const { mistakesFound, changes } = await followed("destination");
-      expect(mistakesFound).toBeGreaterThan(0);
-      expect(changes).toEqual({
-        added: ["streams/io/webhook.test.ts", "streams/io/webhook.ts"],
-        inserted: {
-          "streams/compose.ts": ['import { webhookSink } from "./io/webhook.ts";', "webhook: webhookSink,"],
-        },
-        broken: [],
-      });
-    },
-  );
+  it("a destination is one file in io, its test, and its name among the kinds with its import", patience, async () => {
+    const { mistakesFound, changes } = await followed("destination");
+    expect(mistakesFound).toBeGreaterThan(0);
+    expect(changes).toEqual({
+      added: ["streams/io/webhook.test.ts", "streams/io/webhook.ts"],
+      inserted: {
+        "streams/destination-kinds.ts": [
+          'import { webhookDestination } from "./io/webhook.ts";',
+          "webhookDestination,",
+        ],
+      },
+      broken: [],
+    });
+  });
 });
 
 describe("a recipe that does not hold is found out", () => {

@@ -112,7 +112,8 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
   };
 };
 
-const whereOf = (destination: Platform["config"]["destinations"][number]): string =>
-  destination.kind === "hl7v2"
-    ? `${destination.name} at ${destination.host}:${destination.port}`
-    : `${destination.name} at ${destination.baseUrl}`;
+const whereOf = (destination: Platform["config"]["destinations"][number]): string => {
+  const { name, kind } = destination;
+  if ("baseUrl" in destination) return `${name} at ${destination.baseUrl}`;
+  return "host" in destination ? `${name} at ${destination.host}:${destination.port}` : `${name} by ${kind}`;
+};

@@ -69,7 +69,7 @@ public final class ReadHl7v2 {
     var server = context.newServer(port, false);
     server.registerApplication(
         "ORU",
-        "R40",
+        "*",
         new ReceivingApplication<Message>() {
           public boolean canProcess(Message message) {
             return true;
