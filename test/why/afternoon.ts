@@ -1,7 +1,9 @@
 /**
- * A ward's afternoon in a log in memory, always the same to the byte: four monitors and a dialysis machine, each with one crossing of its
+ * A ward's afternoon in a log in memory, always the same to the byte: monitors and a dialysis machine, each but one with a crossing of its
  * limit, through the real topology, stage by stage. One crossing passes all gates, each other one fails one.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { partitionOf } from "../../streams/core/hash.ts";
 import type { AnyTopic } from "../../streams/core/stage.ts";
 import { type InputRecord, Task } from "../../streams/core/task.ts";
@@ -20,11 +22,16 @@ import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Association, Delivery, Device, Intent, Rule } from "../../schemas/records.ts";
 import { deliveries, events, outbox, raw, rawWaveforms } from "../../schemas/topics.ts";
 import type { GatePolicy } from "../../topologies/gates.ts";
+import type { PrecedencePolicy } from "../../topologies/precedence/policy.ts";
+import { parsePrecedence } from "../../topologies/precedence/read.ts";
 import { wardTopology } from "../../topologies/ward.ts";
 
 /** 2026-11-21T14:00:00Z */
 export const startMs = 1_795_269_600_000;
-const crossing = { fromS: 60, toS: 110, endS: 240 } as const;
+const lastS = 240;
+const crossing = { fromS: 60, toS: 110 } as const;
+/** By then the minute of the charted source is known. */
+const crossingBeside = { fromS: 150, toS: 200 } as const;
 
 /** A bed: its device, what it measures, and what is wrong with it. */
 export interface Bed {
@@ -47,9 +54,12 @@ export const beds = {
     consent: "permit",
   },
   denied: { device: "mon-05", model: "sim-monitor", link: {}, consent: "deny" },
+  /** Measures the same patient as the next one, and its heart rate is what the chart shows. */
+  charted: { device: "mon-06", model: "sim-monitor", link: {}, consent: "permit" },
+  beside: { device: "spot-06", model: "sim-monitor", link: { patientKey: "pk-mon-06" }, consent: "permit" },
 } as const satisfies Record<string, Bed>;
 
-const keyOf = ({ device }: Bed): string => `pk-${device}`;
+const keyOf = ({ device, link }: Bed): string => link.patientKey ?? `pk-${device}`;
 
 const rules: readonly Rule[] = [
   aRule({ units: [] }),
@@ -73,12 +83,16 @@ const rules: readonly Rule[] = [
   }),
 ];
 
-const crosses = (s: number): boolean => s >= crossing.fromS && s < crossing.toS;
+const crosses = ({ device }: Bed, s: number): boolean => {
+  if (device === beds.charted.device) return false;
+  const { fromS, toS } = device === beds.beside.device ? crossingBeside : crossing;
+  return s >= fromS && s < toS;
+};
 
 const payloadOf = (bed: Bed, s: number): string => {
   const atMs = startMs + s * 1_000;
   if (bed.model === "sim-dialysis") {
-    const pressure = { value: crosses(s) ? 280 : 138, unit: "mmHg" };
+    const pressure = { value: crosses(bed, s) ? 280 : 138, unit: "mmHg" };
     return JSON.stringify({
       machine: { id: bed.device, starts: 41 },
       epochSeconds: atMs / 1_000,
@@ -87,18 +101,26 @@ const payloadOf = (bed: Bed, s: number): string => {
   }
   const respiring = bed.device === beds.unapproved.device;
   const numerics = [
-    { name: "HR", value: crosses(s) && !respiring ? 131 : 88, unit: "bpm" },
-    { name: "RR", value: crosses(s) && respiring ? 36 : 15, unit: "rpm" },
+    { name: "HR", value: crosses(bed, s) && !respiring ? 131 : 88, unit: "bpm" },
+    { name: "RR", value: crosses(bed, s) && respiring ? 36 : 15, unit: "rpm" },
   ];
   return JSON.stringify({ device: bed.device, boot: "1", seq: s, time: utcInstant(atMs), mode: "live", numerics });
 };
 
 const everySeconds = ({ model }: Bed): number => (model === "sim-dialysis" ? 10 : 1);
 
+const shippedPrecedence = (): PrecedencePolicy => {
+  const file = join(import.meta.dirname, "../../topologies/precedence/adult-example.json");
+  const policy = parsePrecedence(readFileSync(file, "utf8"));
+  if (!policy.ok) throw new Error(policy.problem.detail);
+  return policy.value;
+};
+
 export const afternoonPolicy: GatePolicy = {
   destinations: [{ name: "ehr", finalAtEnd: true }],
   acceptDemoApprovals: false,
   clockUncertaintyMs: 2_000,
+  precedence: shippedPrecedence(),
 };
 
 export interface Afternoon {
@@ -118,7 +140,7 @@ export const anAfternoon = async (revisions: readonly Association[] = []): Promi
   await registry.close();
   const written = new Written(log, wire);
   await announce(written);
-  for (let s = 0; s <= crossing.endS; s++) {
+  for (let s = 0; s <= lastS; s++) {
     nowMs = startMs + s * 1_000 + 20;
     for (const bed of Object.values(beds)) if (s % everySeconds(bed) === 0) await written.reading(bed, s, nowMs);
     await written.tick();

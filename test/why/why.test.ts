@@ -20,7 +20,10 @@ const golden = (name: string, text: string): string => {
 
 const followed = [vitals, windowTopic, episodeTopic];
 const isTrace = (answer: Trace | NoEvent): answer is Trace => "identity" in answer;
-const during = ({ device }: Bed): Asked => ({ device, atMs: startMs + 100_000 });
+const during = ({ device }: Bed): Asked => ({
+  device,
+  atMs: startMs + (device === beds.beside.device ? 190_000 : 100_000),
+});
 const text = (answer: Trace | NoEvent): string => withoutOffsets(`${linesOf(answer).join("\n")}\n`);
 
 describe("why", () => {
@@ -42,6 +45,7 @@ describe("why", () => {
     ["refused-well-formed", beds.uncoded, "refused"],
     ["refused-validated-patient", beds.unconfirmed, "refused"],
     ["refused-consented", beds.denied, "refused"],
+    ["refused-precedence", beds.beside, "refused"],
   ] as const)("tells the whole way of one that was %s", async (name, bed, standing) => {
     const trace = await traced(during(bed));
     expect(trace.missing).toEqual([]);
