@@ -39,9 +39,9 @@ const transformAgent = (transform: string): ProvenanceAgent => ({
   },
 });
 
-/** The named clinician without whom nothing would have been written (clinical.md 15). */
-const approverAgent = ({ id, version, approval }: NonNullable<ProvenanceOf["rule"]>): ProvenanceAgent[] =>
-  approval === null
+/** The named clinician without whom nothing would have been written (clinical.md 15); none: nobody did, and gate 1 refuses it. */
+const approversOf = ({ id, version, approval }: NonNullable<ProvenanceOf["rule"]>): ProvenanceAgent[] =>
+  approval === null || approval.by.trim() === ""
     ? []
     : [
         {
@@ -66,6 +66,7 @@ const entity = (role: ProvenanceEntity["role"], system: string, value: string): 
 export const provenanceOf = (of: ProvenanceOf): Provenance => {
   const { targets, revision, activity, at, transform, rule, inputs, association } = of;
   const named = rule === null ? null : `${rule.id}@${rule.version}`;
+  const approvers = rule === null ? [] : approversOf(rule);
   return {
     resourceType: "Provenance",
     id: resourceId("pr", "Provenance", targets[0], revision, activity),
@@ -73,9 +74,10 @@ export const provenanceOf = (of: ProvenanceOf): Provenance => {
     target: targets.map((reference) => ({ reference })),
     occurredDateTime: utcInstant(at),
     recorded: utcInstant(at),
-    ...(rule !== null && rule.approval !== null && { policy: [`${systems.rule}:${named}`] }),
+    // what nobody approved is no policy
+    ...(approvers.length > 0 && { policy: [`${systems.rule}:${named}`] }),
     activity: concept(systems.dataOperation, operations[activity]),
-    agent: [transformAgent(transform), ...(rule === null ? [] : approverAgent(rule))],
+    agent: [transformAgent(transform), ...approvers],
     entity: [
       ...inputs.map((identity) => entity("derivation", systems.measurement, identity)),
       ...(association === null
