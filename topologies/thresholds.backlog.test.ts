@@ -115,6 +115,18 @@ describe("what a device had stored and sends when it is live again", () => {
     ]);
   });
 
+  it("newest first, it is said that no duration can be judged in it, once", () => {
+    const d = outage();
+    for (const s of seconds(200, 300).toReversed()) give(d, s, 84, 610);
+    goOn(d);
+    expect(told(d)).toEqual([]);
+    expect(d.refusals().map(({ reason }) => reason)).toEqual(["backlog-backwards"]);
+    for (const s of seconds(400, 450)) give(d, s, 84, 640);
+    goOn(d, 641);
+    expect(told(d)).toEqual(["late start 400-", "late end 400-449 the stored readings end here"]);
+    expect(d.refusals()).toHaveLength(1);
+  });
+
   it("around a stretch that was judged live it does not make one crossing of two", () => {
     const d = driven();
     for (const s of [...seconds(0, 100), ...seconds(300, 330), ...seconds(600, 610)]) give(d, s, 97);

@@ -3,7 +3,8 @@
  * judged. They go through machines of their own, in the order in which they come; what crosses in them is an episode that is told as late,
  * whatever is measured now, and is over when the backlog is (clinical.md 7: one delayed item, never silence, and never a page as current).
  *
- * A backlog is taken forwards: a device that sends its newest sample first has each of them judged alone.
+ * A backlog is taken forwards: of one that comes newest first each sample is judged alone, so that only rules without a duration see anything
+ * in it. That is said once (`backlog-backwards`).
  */
 import type { Entry } from "../../streams/core/stage.ts";
 import type { Measurement } from "../../schemas/records.ts";
@@ -26,6 +27,8 @@ export interface Backlog {
   readonly machines: readonly Machine[];
   /** Of its series. */
   readonly roomMs: number;
+  /** It comes newest first, which has been said. */
+  readonly backwards?: true;
 }
 
 /** A backlog of which nothing more came for so long, in ms of log time, is over. */
@@ -57,6 +60,12 @@ export const judgeBacklog = (
   const before = goesOn ? known.machines : [];
   const teller = new Teller(state, key, name, out, true);
   teller.endOthers(before, rulesNow.rules);
+  const backwards = known !== undefined && !goesOn && isBackwards(known, at);
+  if (backwards && known.backwards !== true)
+    out.quarantine({
+      reason: "backlog-backwards",
+      detail: `${name}: its stored readings come newest first: no duration can be judged in them`,
+    });
   const machines: Machine[] = [];
   for (const rule of rulesNow.rules) {
     const after = advance(teller.found(before, rule, rulesNow.version, m), rule, m);
@@ -64,9 +73,13 @@ export const judgeBacklog = (
     teller.tell(after, rule, rulesNow.version, m);
   }
   const next: Backlog = { from: goesOn ? known.from : at, judgedAt: at, heardAt: now, machines, roomMs: roomMs(m) };
-  state.set(backlogCell(name), next);
+  state.set(backlogCell(name), backwards ? { ...next, backwards } : next);
   lookNoLaterThan(state, now + overAfterMs);
 };
+
+/** One sample after the other, each just before the last. */
+const isBackwards = ({ from, judgedAt, roomMs: room }: Backlog, at: number): boolean =>
+  from === judgedAt && at < from && from - at <= room;
 
 /** Ends what is open of a series' backlog and remembers its stretch. */
 export const closeBacklog = (state: Judging, key: string, name: string, out: EpisodesOut, why: string): void => {
