@@ -32,7 +32,8 @@ type Action =
   | { readonly do: "wait"; readonly seconds: number }
   | { readonly do: "cross" | "clear" | "still"; readonly what: string; readonly lateBy: number }
   | { readonly do: "alarm" | "change" | "again" | "over"; readonly what: string; readonly lateBy: number }
-  | { readonly do: "silent" | "streaming" | "leave" | "restart" | "repeat" }
+  | { readonly do: "stored" | "newVersion"; readonly what: string }
+  | { readonly do: "silent" | "standby" | "streaming" | "leave" | "restart" | "repeat" }
   | { readonly do: "move"; readonly unit: string };
 
 const lateBy = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 300 }));
@@ -40,13 +41,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ do: fc.constant("wait" as const), seconds: fc.integer({ min: 1, max: 90 }) }),
   fc.record({ do: fc.constantFrom("cross", "clear", "still"), what: fc.constantFrom(...Object.keys(rules)), lateBy }),
   fc.record({ do: fc.constantFrom("alarm", "change", "again", "over"), what: fc.constantFrom(...codes), lateBy }),
-  fc.record({ do: fc.constantFrom("silent", "streaming", "leave", "restart", "repeat") }),
+  fc.record({ do: fc.constantFrom("stored", "newVersion"), what: fc.constantFrom("tachycardia", "bradycardia") }),
+  fc.record({ do: fc.constantFrom("silent", "standby", "streaming", "leave", "restart", "repeat") }),
   fc.record({ do: fc.constant("move" as const), unit: fc.constantFrom("ICU", "CCU") }),
 );
 
 /** A condition as it is, whatever anybody says of it late. */
 interface Present {
-  readonly word: Episode | DeviceAlarm;
+  word: Episode | DeviceAlarm;
+  /** Of stored readings: nobody is told of it as of now, whatever happens. */
+  readonly past?: true;
   /** Somebody has been told of it as of now. */
   paged: boolean;
   unseen: boolean;
@@ -83,7 +87,10 @@ class World {
     else if (action.do === "alarm") this.#alarm(action.what, action.lateBy);
     else if (action.do === "change" || action.do === "again") this.#reword(action.do, action.what, action.lateBy);
     else if (action.do === "over") this.#over(action.what);
+    else if (action.do === "stored") this.#stored(action.what);
+    else if (action.do === "newVersion") this.#newVersion(action.what);
     else if (action.do === "silent") this.#silent();
+    else if (action.do === "standby") this.#standby();
     else if (action.do === "streaming") this.#streaming();
     else if (action.do === "move") this.#move(action.unit);
     else if (action.do === "leave") this.#leave();
@@ -202,10 +209,54 @@ class World {
     this.#say({ ...known.word, why: "ends", present: false, signal: "inactive", eventTime: ended, saidAt: ended });
   }
 
+  /** A crossing in stored readings begins, or is over. */
+  #stored(what: string): void {
+    const rule = rules[what];
+    const name = `stored ${what}`;
+    const known = this.present.get(name);
+    if (known?.word.kind === "episode") {
+      this.present.delete(name);
+      this.#say(endOf(known.word, this.#second, "the stored readings end here"));
+    } else if (rule !== undefined) {
+      const word = episodeOf(rule, this.#second - 40, 130, { identity: `${name}-${this.#words++}`, late: true });
+      const begun: Present = {
+        word,
+        past: true,
+        paged: false,
+        unseen: false,
+        overdueAt: Number.POSITIVE_INFINITY,
+        instance: 0,
+      };
+      this.#mint(name, begun);
+      this.present.set(name, begun);
+      this.#say(word);
+    }
+  }
+
+  /** The same crossing, by another version of its rule. */
+  #newVersion(what: string): void {
+    const known = this.present.get(what);
+    if (known?.word.kind !== "episode") return;
+    const { rule, revision } = known.word;
+    known.word = { ...known.word, revision: revision + 1, rule: { ...rule, version: rule.version + 1 } };
+    this.#say(known.word);
+  }
+
   #silent(): void {
     this.#say(stateOf("silent", this.#second, { unit: this.#unit }));
     this.lost = true;
+    this.#loseSight();
+  }
+
+  #standby(): void {
+    this.#say(stateOf("standby", this.#second, { unit: this.#unit }));
+    this.lost = false;
+    this.#loseSight();
+  }
+
+  #loseSight(): void {
     for (const known of this.present.values()) {
+      if (known.past) continue;
       if (!known.paged) known.overdueAt = Number.POSITIVE_INFINITY;
       known.paged = true;
       known.unseen = true;
