@@ -435,6 +435,17 @@ export const consentSource = body("consentSource", {
 });
 export type ConsentSource = TypeOf<typeof consentSource>;
 
+/** What a writer withheld at the last moment for want of a consent that may yet become known: the gates keep it, and offer it again. */
+export const withheld = body("withheld", {
+  identity: string,
+  revision: int,
+  patientKey: string,
+  destination: string,
+  /** As the writer's answer had it, e.g. `consent-stale`. */
+  reason: string,
+});
+export type Withheld = TypeOf<typeof withheld>;
+
 /** Break glass: a named person's audited, expiring act, apart from consent (clinical.md 19). */
 export const accessOverride = body("accessOverride", {
   id: string,

@@ -80,6 +80,7 @@ export const events = topic("clinical.events", {
     r.association,
     scores.dialysisSession,
     r.consentSource,
+    r.withheld,
   ]),
 });
 export const decisions = topic("clinical.decisions", {

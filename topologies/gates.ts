@@ -30,6 +30,7 @@ import {
   type Pending,
   pendingIn,
   settle,
+  takeWithheld,
   usualPendingMs,
 } from "./gates/pending.ts";
 import { writtenKeptMs } from "./correctable.ts";
@@ -309,6 +310,12 @@ export const gates = (policy: GatePolicy) =>
           return forgetLink(state, body, now, policy.precedence ?? null, out);
         case "corrected":
           return takeCorrection(state, body, now);
+        case "withheld": {
+          const pendingMs = policy.pendingMs ?? usualPendingMs;
+          const pending = takeWithheld(state, body, now, pendingMs);
+          if (pending !== null) lookNoLaterThan(state, nextPendingLook(pending, now, pendingMs));
+          return;
+        }
         case "candidate":
           hearCandidate(state, body, now, policy.precedence ?? null, out);
           for (const destination of policy.destinations)

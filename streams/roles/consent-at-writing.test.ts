@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, aFhirConsent, only, policyRule } from "../../schemas/fhir/consent.fixture.ts";
-import { type AccessOverride, type Intent, writesAlone } from "../../schemas/records.ts";
+import { type AccessOverride, type Intent, type Withheld, writesAlone } from "../../schemas/records.ts";
 import { logTime } from "../core/time.ts";
 import { type ConsentAtWriting, consentAtWriting } from "./consent-at-writing.ts";
 import type { KnownConsents } from "./consent-table.ts";
@@ -102,6 +102,17 @@ describe("consent at the moment of writing", () => {
     expect(await reason({ consents, heard }, anIntent(), { source: undefined })).toBe("consent-stale");
     const denied = [aFhirConsent(aConsentJson({ policyRule: policyRule("OPTOUT") }))];
     expect(await reason({ consents: denied, heard }, anIntent(), { source: undefined })).toBe("consent-denied");
+  });
+
+  it("says what may be written yet to the gates, and nothing of what was denied", async () => {
+    const told: Withheld[] = [];
+    const onWithheld = async (withheld: Withheld): Promise<void> => void told.push(withheld);
+    const consents = [aFhirConsent(aConsentJson())];
+    expect(await reason({ consents }, anIntent(), { at: 6, onWithheld })).toBe("consent-stale");
+    expect(told).toMatchObject([{ kind: "withheld", destination: "ehr", revision: 0, reason: "consent-stale" }]);
+    await reason({ consents }, anIntent(), { at: 5, onWithheld });
+    await reason({ consents: [aConsent({ decision: "deny" })] }, anIntent(), { onWithheld });
+    expect(told).toHaveLength(1);
   });
 
   it("leaves the roster's own consents alone when a source is silent", async () => {

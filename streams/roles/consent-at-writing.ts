@@ -2,8 +2,13 @@
 import { disclosedBy, type Hop } from "../../schemas/fhir/consent-question.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Zones } from "../../schemas/fhir/moment.ts";
-import type { FhirConsent, Intent } from "../../schemas/records.ts";
+import type { FhirConsent, Intent, Withheld } from "../../schemas/records.ts";
+import { events } from "../../schemas/topics.ts";
 import { consented } from "../../topologies/gates/consented.ts";
+import { partitionOf } from "../core/hash.ts";
+import { logTime } from "../core/time.ts";
+import type { Wire } from "../core/wire.ts";
+import type { Log } from "../log/log.ts";
 import type { ConsentTable, KnownConsents } from "./consent-table.ts";
 
 export interface ConsentAtWriting {
@@ -15,6 +20,8 @@ export interface ConsentAtWriting {
   readonly zones?: Zones | undefined;
   /** The source that is read, and for how long it is believed after it was last heard. Others are not read by anybody. */
   readonly source?: { readonly name: string; readonly freshForMs: number } | undefined;
+  /** Told of what may be written yet, should a consent become known; resolves when that is durable. */
+  readonly onWithheld?: ((withheld: Withheld) => Promise<void>) | undefined;
 }
 
 /** What a source said counts until it was not heard for its time; one that nobody reads any more vouches for nothing. */
@@ -33,9 +40,36 @@ const blindness = ({ heard }: KnownConsents, read: ConsentAtWriting["source"], a
   return `${read.name} was ${last === undefined ? "never heard" : `last heard at ${utcInstant(last)}`}`;
 };
 
+const withheldOf = ({ identity, revision, patientKey, destination }: Intent, reason: string): Withheld => ({
+  kind: "withheld",
+  identity,
+  revision,
+  patientKey,
+  destination,
+  reason,
+});
+
+/** Says to the gates what was withheld; durable when it resolves. */
+export const tellingWithheld = async (
+  log: Log,
+  wire: Wire,
+  now: ConsentAtWriting["now"],
+): Promise<(withheld: Withheld) => Promise<void>> => {
+  const appender = await log.appender("consent-withheld");
+  return async (body) =>
+    appender.append([
+      {
+        topic: events.name,
+        partition: partitionOf(body.patientKey, events.partitions),
+        key: body.patientKey,
+        value: wire.encode(events, { position: null, logTime: logTime(Math.round(await now())), body }),
+      },
+    ]);
+};
+
 /** Rejects with the table's codes: then nothing is written, and it is asked again. */
 export const consentAtWriting =
-  ({ table, now, hops, zones, source }: ConsentAtWriting) =>
+  ({ table, now, hops, zones, source, onWithheld }: ConsentAtWriting) =>
   async (intent: Intent): Promise<{ passed: boolean; reason: string; detail: string }> => {
     // clinical.md 10: taking back discloses nothing
     if (intent.action === "retract")
@@ -44,9 +78,11 @@ export const consentAtWriting =
     const at = await now();
     const hop = hops.find(({ name }) => name === intent.destination) ?? { name: intent.destination };
     const question = { ...disclosedBy(JSON.parse(intent.resource)), hop, now: at };
-    return consented(known, question, {
+    const answer = consented(known, question, {
       zones,
       blind: blindness(known, source, at),
       isStale: (record) => isStale(record, known, source, at),
     });
+    if (!answer.passed && answer.reason !== "consent-denied") await onWithheld?.(withheldOf(intent, answer.reason));
+    return answer;
   };

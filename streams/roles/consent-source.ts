@@ -94,8 +94,8 @@ class Feed {
     };
   }
 
-  /** Reads until aborted, while nobody else does. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Reads until aborted, while nobody else does. `onLooked`: after the first look, however it ended. */
+  async run(signal: AbortSignal, onLooked: () => void): Promise<void> {
     const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
     let holding: Holding | undefined;
     let first = true;
@@ -113,6 +113,7 @@ class Feed {
           first = !isFenced(error);
         }
       }
+      onLooked();
       await pause(this.#config.pollMs);
     }
     await holding?.owner.close();
@@ -235,17 +236,25 @@ const isFenced = (error: unknown): boolean => error instanceof OperatingError &&
 const isLost = (error: unknown): boolean =>
   isFenced(error) || (error instanceof OperatingError && error.code === "commit-unsure");
 
+export interface OpenConsentSource {
+  /** Resolves after the first look, however it ended: who writes before it writes by what may be old. */
+  readonly looked: Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Begins to read; a source that is away keeps nobody from starting. Codes: those of its credentials (`config-invalid`, `file-unreadable`). */
 export const openConsentSource = async (
   config: ConsentSourceConfig,
   options: ConsentSourceOptions,
-): Promise<{ close(): Promise<void> }> => {
+): Promise<OpenConsentSource> => {
   const stop = new AbortController();
   const reader = await openConsentReader(config, stop.signal);
   const appender = await options.platform.log.appender(store);
   const feed = new Feed(config, options, reader, (records) => appender.append(records));
-  const done = feed.run(stop.signal);
+  const looked = Promise.withResolvers<void>();
+  const done = feed.run(stop.signal, looked.resolve);
   return {
+    looked: looked.promise,
     async close() {
       stop.abort();
       await done;

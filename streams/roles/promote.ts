@@ -6,7 +6,7 @@ import { scaleTime, type TimeScale } from "../core/time.ts";
 import type { DestinationSink } from "../io/outbox/sink.ts";
 import { runSink } from "../log/sink-runner.ts";
 import { consentReadingOf, hopsOf } from "../hops.ts";
-import { consentAtWriting } from "./consent-at-writing.ts";
+import { consentAtWriting, tellingWithheld } from "./consent-at-writing.ts";
 import { openConsentSource } from "./consent-source.ts";
 import { consentTable } from "./consent-table.ts";
 import { delivered } from "./delivered.ts";
@@ -41,6 +41,7 @@ const gaugesIn = ({ metrics }: Platform) => ({
 });
 
 const beatMs = 15_000;
+const firstLookMs_max = 10_000;
 
 /** Asks a destination now and then whether it lives, written to or not. Ends with the signal. */
 const keepAsking = async (destination: OpenDestination, signal: AbortSignal): Promise<void> => {
@@ -67,6 +68,7 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
     hops: hopsOf(config),
     zones: consentReadingOf(config).zones,
     source: consentSource && { name: consentSource.name, freshForMs: consentSource.freshForMs * config.speed },
+    onWithheld: await tellingWithheld(log, wire, now),
   });
   const source = consentSource && (await openConsentSource(consentSource, { platform, table, now }));
   const taken = delivered(log, wire);
@@ -93,6 +95,8 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
     counting(sink, (outcome) => counted.promoted.inc({ outcome })),
     ...(audit === null ? [] : [audit]),
   ]);
+  // what waited while nobody read consents is not to be withheld for that
+  await Promise.race([source?.looked, sleep(firstLookMs_max, undefined, { ref: false })]);
   const subscriptions = await Promise.all(sinks.map((sink) => runSink(sink, platform.running)));
   const asking = destinations.map((destination) => keepAsking(destination, stop.signal));
   const running = followAll(config.destinations.map(whereOf), subscriptions);

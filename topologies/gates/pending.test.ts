@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aCandidate, aConsent, anEpisode, aPatient, ended, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, aFhirConsent, at, narrative, policyRule } from "../../schemas/fhir/consent.fixture.ts";
-import type { AccessOverride, Patient } from "../../schemas/records.ts";
+import type { AccessOverride, Patient, Withheld } from "../../schemas/records.ts";
 import { drive } from "../../streams/sim/drive.ts";
 import { gates, type GatePolicy } from "../gates.ts";
 
@@ -136,6 +136,69 @@ describe("an event that consent alone keeps back", () => {
     const all = reasons(driver);
     expect(all.filter((reason) => reason === "consent-not-in-time")).toHaveLength(3);
     expect(all.filter((reason) => reason === "consent-unknown")).toHaveLength(203);
+  });
+});
+
+describe("an event that passed here and was withheld at the moment of writing", () => {
+  const passed = () => {
+    const driver = drive(gates(policy));
+    driver.send("pk-7", two, aPatient());
+    driver.send("pk-7", two, aConsent());
+    driver.send("pk-7", two + minutes(6), aCandidate());
+    return driver;
+  };
+  const withheld = (revision: number): Withheld => ({
+    kind: "withheld",
+    identity: anEpisode().identity,
+    revision,
+    patientKey: "pk-7",
+    destination: "ehr",
+    reason: "consent-stale",
+  });
+  const revisions = (driver: Driver): number[] =>
+    driver.outputs("outbox").map(({ body }) => (body.kind === "intent" ? body.revision : -1));
+
+  it("is offered again when a consent becomes known, in a revision of its own", () => {
+    const driver = passed();
+    driver.send("pk-7", two + minutes(7), withheld(0));
+    expect(revisions(driver)).toEqual([0]);
+    driver.send("pk-7", two + minutes(8), aConsent({ version: 2 }));
+    expect(revisions(driver)).toEqual([0, 1]);
+    driver.send("pk-7", two + minutes(9), aConsent({ version: 3 }));
+    driver.tick(two + minutes(60));
+    expect(revisions(driver)).toEqual([0, 1]);
+  });
+
+  it("is offered again after a while, though no record says why it might pass now", () => {
+    const driver = passed();
+    driver.send("pk-7", two + minutes(7), withheld(0));
+    driver.tick(two + minutes(9));
+    expect(revisions(driver)).toEqual([0]);
+    driver.tick(two + minutes(10));
+    expect(revisions(driver)).toEqual([0, 1]);
+  });
+
+  it("is offered again for a day and no longer, however often it is withheld", () => {
+    const driver = passed();
+    for (let hours = 1; hours < 30; hours++) {
+      driver.send("pk-7", two + minutes(hours * hour), withheld(revisions(driver).at(-1) ?? 0));
+      driver.tick(two + minutes(hours * hour + 5));
+    }
+    // at once, and after each of the hours 1 to 24
+    expect(revisions(driver)).toHaveLength(25);
+  });
+
+  it("is not, where it was the form before that was withheld, or the patient has denied it meanwhile", () => {
+    const later = passed();
+    later.send("pk-7", two + minutes(7), { ...aCandidate(), episode: ended(anEpisode()) });
+    later.send("pk-7", two + minutes(8), withheld(0));
+    later.tick(two + minutes(30));
+    expect(revisions(later)).toEqual([0, 1]);
+    const denied = passed();
+    denied.send("pk-7", two + minutes(7), withheld(0));
+    denied.send("pk-7", two + minutes(8), aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(8) }));
+    denied.tick(two + minutes(30));
+    expect(revisions(denied)).toEqual([0]);
   });
 });
 

@@ -2,11 +2,12 @@
  * Candidates that consent alone kept from being promoted, kept for as long as they may still be: when a consent becomes known in
  * time they are judged anew. A denial is an answer, and keeps nothing waiting.
  */
-import type { Candidate, GateAnswer } from "../../schemas/records.ts";
+import type { Candidate, GateAnswer, Withheld } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { answer, objection } from "./answer.ts";
-import type { GateState } from "./cells.ts";
+import { type GateState, writtenOf } from "./cells.ts";
 import type { Verdict } from "./promotable.ts";
+import { stands, writtenCell } from "./retraction.ts";
 
 /** How long after the first refusal a consent may still become known, unless told otherwise. */
 export const usualPendingMs = 24 * 3_600_000;
@@ -80,6 +81,24 @@ export const settle = (state: GateState, verdict: Verdict, now: LogTime): Settle
   };
   state.set(cell, pending);
   return { pending, asBefore: false, pushedOut };
+};
+
+/**
+ * What passed here and was withheld at the moment of writing waits too, from the first time on that it was. Null: it waits not, for a newer
+ * form of it is on its way, it was taken back, or its time is over.
+ */
+export const takeWithheld = (state: GateState, withheld: Withheld, now: LogTime, pendingMs: number): Pending | null => {
+  const { destination, identity, revision, reason } = withheld;
+  const written = writtenOf(state, destination, identity);
+  if (!stands(written) || written.intent.revision !== revision) return null;
+  const before = written.withheldSince;
+  const since = before !== undefined && now < before + 2 * pendingMs ? before : now;
+  // nothing of it is known to stand there: offered again it says something new
+  state.set(writtenCell(destination, identity), { ...written, episodeRevision: -1, withheldSince: since });
+  if (now >= since + pendingMs) return null;
+  const pending: Pending = { kind: "pending", destination, candidate: written.candidate, since, reason };
+  state.set(pendingCell(destination, identity), pending);
+  return pending;
 };
 
 export const isOver = ({ since }: Pending, now: number, pendingMs: number): boolean => now >= since + pendingMs;

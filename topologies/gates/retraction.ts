@@ -23,6 +23,8 @@ export interface Written {
   readonly since: LogTime;
   readonly at: LogTime;
   readonly retracted: boolean;
+  /** Log time since which it was withheld at the moment of writing, again and again (gates/pending.ts). */
+  readonly withheldSince?: number;
   /** The cell of the ledger under whose ceiling it was admitted. */
   readonly ledger: string;
 }
@@ -46,6 +48,7 @@ export const afterWrite = (
   since: stands(known) ? known.since : intent.at,
   at: intent.at,
   retracted: false,
+  ...(known?.withheldSince !== undefined && { withheldSince: known.withheldSince }),
   ledger: of.ledger,
 });
 
