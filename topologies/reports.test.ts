@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import type { Decision, Intent, Observed, WindowValue } from "../schemas/records.ts";
@@ -150,6 +151,37 @@ describe("a deterioration", () => {
     for (let m = 0; m < 12; m++) patient.lives(m, m % 4 === 0 ? ill : well);
     expect(patient.intents()).toHaveLength(1);
     expect(reasonsOf(patient.decided()[1] as Decision)).toMatchObject({ approvedThreshold: "ceiling-folded" });
+  });
+});
+
+describe("whatever order one minute's values and words come in", () => {
+  const metrics = Object.keys(well) as (keyof typeof well)[];
+  const any = fc.record({
+    minutes: fc.array(fc.tuple(fc.boolean(), fc.shuffledSubarray(metrics, { minLength: metrics.length })), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+    words: fc.shuffledSubarray(words, { minLength: words.length }),
+  });
+
+  it("the scores, the decisions and what is written are the same", () => {
+    let written = 0;
+    fc.assert(
+      fc.property(any, ({ minutes: all, words: said }) => {
+        const [inOrder, shuffled] = [ward(), ward({ words: said })];
+        all.forEach(([isIll, order], m) => {
+          const values = isIll ? ill : well;
+          inOrder.lives(m, values);
+          shuffled.lives(m, Object.fromEntries(order.map((metric) => [metric, values[metric]])) as typeof well);
+        });
+        expect(shuffled.scored()).toEqual(inOrder.scored());
+        expect(shuffled.decided()).toEqual(inOrder.decided());
+        expect(shuffled.intents()).toEqual(inOrder.intents());
+        written += inOrder.intents().length;
+      }),
+      { numRuns: 40 },
+    );
+    expect(written).toBeGreaterThan(10);
   });
 });
 
