@@ -97,11 +97,11 @@ const devicesOf = (events: readonly RosterEvent[], base: RosterBase): readonly W
     events.flatMap((e) => (e.kind === "fhirDevice" && !ofFile.has(e.device) ? [[e.device, e] as const] : [])),
   );
   const beds = new Map(placementsOf(events, base).map(({ device, bed }) => [device, bed]));
-  return [...newest.values()].flatMap(({ device, model, serial }): Wanted[] => {
+  return [...newest.values()].flatMap(({ device, model, serial, firmware }): Wanted[] => {
     const unit = base.beds.get(beds.get(device) ?? "");
     // a device's silence is raised in its unit: without one nobody would be told
     if (unit === undefined || (serial !== null && device.includes(serial))) return [];
     const usual = { clockUncertaintyMs: 2_000, silentAfterMs: 10_000 };
-    return [{ id: `device/${device}`, body: { kind: "device", device, model, serial, unit, ...usual } }];
+    return [{ id: `device/${device}`, body: { kind: "device", device, model, serial, unit, firmware, ...usual } }];
   });
 };

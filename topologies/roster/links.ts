@@ -8,6 +8,7 @@ import { type Bound, boundLinks } from "./bound.ts";
 import { againstBound, assertedPrefix, clearStays, type Conflict, endOf, type Known } from "./conflicts.ts";
 import type { RosterEvent } from "./events.ts";
 import { type Interval, intersection, open, without } from "./intervals.ts";
+import type { Stay } from "./stays.ts";
 
 /** A device at a bed with a patient in it, for a while. */
 export interface Link {
@@ -25,8 +26,8 @@ export interface Link {
 }
 
 /** `adt/` and a hash of what it is: the same facts have the same id, however often they are computed. */
-const assertedId = (device: string, patient: string, bed: string, stayFromMs: number, after: string): string =>
-  `${assertedPrefix}${contentHash(device, patient, bed, stayFromMs, after).slice(0, 20)}`;
+const assertedId = (device: string, { patient, begunAs, bed, fromMs }: Stay, after: string): string =>
+  `${assertedPrefix}${contentHash(device, patient, begunAs, bed, fromMs, after).slice(0, 20)}`;
 
 export const linksOf = (events: readonly RosterEvent[], known: Known, base: RosterBase): readonly Link[] => {
   const bound = boundLinks(events, known).filter((link) => !fileHolds(link, base));
@@ -86,8 +87,7 @@ const asserted = (
         (act) => identities.patient(act.patient) === identities.patient(stay.patient),
       );
       const left = without(both, [...taken, ...denied.map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs }))]);
-      const idOf = (part: string): string =>
-        assertedId(placement.device, stay.patient, placement.bed, stay.fromMs, part);
+      const idOf = (part: string): string => assertedId(device, stay, part);
       return left.map((piece) => ({
         id: idOf(partOf(piece, both, ofDevice, idOf(""))),
         device: placement.device,

@@ -7,6 +7,8 @@ import type { EventProblem, Identities } from "./merges.ts";
 /** A patient at a place for a while. */
 export interface Stay {
   readonly visit: string;
+  /** The visit as the message called it by which the stay began. */
+  readonly begunAs: string;
   /** The key that the visit's own messages give. */
   readonly patient: string;
   /** Null: a place that is no bed of ours. */
@@ -87,6 +89,7 @@ const ofVisit = (visit: string, movements: readonly Movement[], base: RosterBase
     at = moves
       ? {
           visit,
+          begunAs: part.visit,
           patient,
           bed: goesTo,
           place,
@@ -126,6 +129,7 @@ const fhirStays = (
     if (patient === undefined || placed.has(visit)) return [];
     return event.stays.map(({ location, fromMs, toMs }) => ({
       visit,
+      begunAs: event.visit,
       patient,
       bed: bedOf(base, location),
       place: location,

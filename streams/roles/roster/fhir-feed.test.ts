@@ -168,7 +168,13 @@ describe("a FHIR server's patients, encounters and devices", () => {
       location: { display: "A" },
     };
     server = [
-      { ...device, id: "d-1", identifier: [{ system: "urn:devices", value: "pump-7" }], serialNumber: "SN-1" },
+      {
+        ...device,
+        id: "d-1",
+        identifier: [{ system: "urn:devices", value: "pump-7" }],
+        serialNumber: "SN-1",
+        version: [{ value: "4.2" }],
+      },
       { ...device, id: "d-2", identifier: [{ system: "urn:devices", value: "a/b" }] },
       { ...device, id: "d-3" },
     ];
@@ -178,6 +184,7 @@ describe("a FHIR server's patients, encounters and devices", () => {
       model: "simpump-1",
       unit: "icu-1",
       serial: "SN-1",
+      firmware: "4.2",
       version: 1,
     });
     house.hears({ event: "A01", patient: ines, location: "ICU^1^A", occurred: "0810", controlId: "1" });
