@@ -131,6 +131,23 @@ describe("a cuff beside an arterial line", () => {
     expect(driver.outputs("outbox")).toHaveLength(2);
   });
 
+  it("an episode that comes late is judged by what was charted at its own time", () => {
+    const { driver, offer, lineUntil } = ward();
+    offer(low("nibpSystolic", two - minutes(9)), two - minutes(8));
+    lineUntil(start);
+    expect(driver.outputs("decisions").map(({ body }) => body.kind)).toContain("sourceChosen");
+    const whileCuff = offer(low("nibpSystolic", two - minutes(3)), start + minutes(1));
+    expect(precedence(whileCuff)).toMatchObject({ passed: true });
+    expect(precedence(whileCuff)?.detail).toContain("at that time");
+    expect(precedence(offer(low("nibpSystolic", two + minutes(15)), start + minutes(1)))).toMatchObject({
+      passed: false,
+    });
+    // of before anything was known of sources nothing is refused
+    expect(precedence(offer(low("nibpSystolic", two - minutes(60)), start + minutes(1)))).toMatchObject({
+      passed: true,
+    });
+  });
+
   it("the change of what is charted is recorded once", () => {
     const { driver, offer, lineUntil } = ward();
     offer(low("nibpSystolic", two - minutes(1)), two + 1_000);

@@ -36,8 +36,17 @@ export interface Dispute {
   readonly lastSeen: number;
 }
 
+/** A source that was charted once, in log time [since, until). */
+interface Past {
+  readonly source: string;
+  readonly since: number;
+  readonly until: number;
+}
+
 interface View {
   readonly choice: Choice | null;
+  /** The latest of those before it. */
+  readonly past: readonly Past[];
   readonly disputes: readonly Dispute[];
 }
 
@@ -63,9 +72,10 @@ export interface Settled {
 /** A source that is stale is forgotten after this long. */
 const staleKeptMs = 3_600_000;
 const begunMost = 64;
+const pastMost = 16;
 
 export const noSources = (q: Quantity): Sources => {
-  const nothing: View = { choice: null, disputes: [] };
+  const nothing: View = { choice: null, past: [], disputes: [] };
   return { kind: "sources", quantity: q.name, heard: [], at: 0, before: nothing, now: nothing, begun: [] };
 };
 
@@ -149,10 +159,15 @@ const disputesAt = (q: Quantity, all: readonly Heard[], before: readonly Dispute
   return [...found.map((f) => ({ ...f, since: since(f) })), ...going];
 };
 
-const viewAt = (q: Quantity, heard: readonly Heard[], before: View, at: number): View => ({
-  choice: choose(q, heard, before.choice, at),
-  disputes: disputesAt(q, heard, before.disputes, at),
-});
+const pastAt = ({ choice, past }: View, next: Choice | null, at: number): readonly Past[] => {
+  if (choice === null || choice.source === next?.source) return past;
+  return [...past, { source: choice.source, since: choice.since, until: at }].slice(-pastMost);
+};
+
+const viewAt = (q: Quantity, heard: readonly Heard[], before: View, at: number): View => {
+  const choice = choose(q, heard, before.choice, at);
+  return { choice, past: pastAt(before, choice, at), disputes: disputesAt(q, heard, before.disputes, at) };
+};
 
 const lasts = (q: Quantity, { since, lastSeen }: Dispute): boolean => lastSeen - since >= q.reviewAfterMs;
 
@@ -222,6 +237,12 @@ export const charted = (q: Quantity, sources: Sources, at: number): Charted => {
   const shared = fresh.filter((heard) => doubt(heard) === least);
   return shared.length === 0 ? of(chosen, "no source is fresh") : of(shared, `the mean of ${shared.length} sources`);
 };
+
+/** Which source was charted at an instant, as the log had it; null: none was, or it is too long ago to be known. */
+export const chartedAt = ({ now: { choice, past } }: Sources, at: number): string | null =>
+  choice !== null && choice.since <= at
+    ? choice.source
+    : (past.findLast(({ since, until }) => since <= at && at < until)?.source ?? null);
 
 /** Of states that were reported, the most severe of those that are fresh; null where none is (clinical.md 14). */
 export const mostSevere = <T extends { readonly value: string; readonly at: number }>(

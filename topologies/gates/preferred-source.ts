@@ -10,6 +10,7 @@ import type { decisions, tasks } from "../../schemas/topics.ts";
 import {
   beginning,
   charted,
+  chartedAt,
   type Dispute,
   look,
   noSources,
@@ -153,11 +154,17 @@ export const preferredSource = (
   const own = seriesName(episode);
   const sources = known(state, q);
   const { from, why } = charted(q, sources, now);
+  const then = chartedAt(sources, episode.qualifyingAt);
   const named = `${q.name} (policy version ${policy.version})`;
   if (from.length === 0 || from.includes(own))
     return answer("precedence", [], `${named}: ${own} is what the chart shows`);
   if (begun || sources.begun.includes(episode.identity))
     return answer("precedence", [], `${named}: ${own} was what the chart showed when the episode began`);
+  // What came late is judged by what the chart showed at its own time.
+  if (q.choose !== "average" && (then === null || then === own)) {
+    const detail = then === null ? "no other source was known" : `${own} was what the chart showed`;
+    return answer("precedence", [], `${named}: at that time ${detail}`);
+  }
   const detail = `${named}: the chart shows ${from.join(", ")}, not ${own} (${classOf(q, episode).name}): ${why}`;
   return answer("precedence", [objection("source-not-preferred", detail)], "");
 };
