@@ -4,16 +4,19 @@ import type { Destination } from "../topologies/gates/promotable.ts";
 import type { Config } from "./config.ts";
 
 export const hopsOf = ({ destinations }: Pick<Config, "destinations">): readonly Destination[] =>
-  destinations.map(({ name, finalAtEnd, organisation, action, purpose, legalBasis, jurisdiction, mergedPatients }) => ({
-    name,
-    finalAtEnd,
-    organisation,
-    action,
-    purpose,
-    legalBasis,
-    jurisdiction,
-    ...(mergedPatients !== undefined && { mergedPatients }),
-  }));
+  destinations.map(
+    ({ name, finalAtEnd, organisation, action, purpose, legalBasis, jurisdiction, mergedPatients, kind }) => ({
+      name,
+      finalAtEnd,
+      organisation,
+      action,
+      purpose,
+      legalBasis,
+      jurisdiction,
+      ...(mergedPatients !== undefined && { mergedPatients }),
+      byIdentifier: kind !== "fhir",
+    }),
+  );
 
 export const consentReadingOf = ({
   consents,

@@ -320,6 +320,16 @@ describe("a destination's own identifier of a patient", () => {
     yes.hears(aCandidate());
     expect(yes.intents()).toMatchObject([{ patient: { value: "0007", system: "urn:example:mrn", fhirId: "p-0007" } }]);
   });
+
+  it("without a FHIR id is a refusal at a FHIR server, and enough where identifiers are all that is known", () => {
+    const patient = aPatient({ fhirId: "", identities: [identity("ehr", null)] });
+    const no = ward({ patient });
+    no.hears(aCandidate());
+    expect([no.reason(), no.intents()]).toEqual(["identity-unknown", []]);
+    const yes = ward({ patient, policy: policy({ byIdentifier: true }) });
+    yes.hears(aCandidate());
+    expect(yes.intents()).toMatchObject([{ patient: { value: "4711", namespace: "OTHER", fhirId: null } }]);
+  });
 });
 
 describe("what folded episodes were told of in, retracted", () => {

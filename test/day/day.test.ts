@@ -3,30 +3,14 @@
  * four hours: what stands in the chart at its end belongs to whoever lay there when it was measured (clinical.md 8, 9, 10).
  */
 import { describe, expect, it } from "vitest";
-import type { Episode, Intent } from "../../schemas/records.ts";
-import { type Day, dayOf } from "./hospital-day.ts";
-import { play, type Played } from "./play.ts";
-import { deviceOf, personOf } from "./registry.ts";
-import { personAt, type Stay, staysOf } from "./stays.ts";
+import type { Episode } from "../../schemas/records.ts";
+import { dayOf } from "./hospital-day.ts";
+import { newest, personsOf, standing, trulyOf } from "./chart.ts";
+import { play } from "./play.ts";
+import { believing, personOf } from "./registry.ts";
+import { staysOf } from "./stays.ts";
 
 const seeds = Array.from({ length: Number(process.env["DAY_SEEDS"] ?? 50) }, (_, i) => i + 1);
-
-const newest = (played: Played): readonly Intent[] => [
-  ...new Map(played.intents.map((intent) => [intent.resourceId, intent] as const)).values(),
-];
-const standing = (played: Played): readonly Intent[] => newest(played).filter(({ action }) => action === "write");
-
-/** Who lay there from its onset to its end, by the truth: one person or nobody, unless it changed within. */
-const personsOf = (stays: readonly Stay[], day: Day, episode: Episode): ReadonlySet<number | undefined> => {
-  const bed = Array.from({ length: day.beds }, (_, i) => i).find((i) => deviceOf(i) === episode.device) ?? -1;
-  const last = Math.max(episode.qualifyingAt, episode.end ?? episode.start);
-  const edges = stays.flatMap(({ from, to }) => [from, to ?? from]).filter((at) => episode.start < at && at <= last);
-  return new Set([episode.start, last, ...edges].map((at) => personAt(stays, bed, at)?.person));
-};
-const trulyOf = (stays: readonly Stay[], day: Day, episode: Episode): number | undefined => {
-  const [person, ...others] = personsOf(stays, day, episode);
-  return others.length === 0 ? person : undefined;
-};
 
 const minutesOf = (ms: number): number => Math.round(ms / 60_000);
 
@@ -37,7 +21,7 @@ describe("a day of movements, told late, wrongly and corrected", { timeout: 120_
     const day = dayOf(seed);
     expect(day.counts).toMatchObject({ admissions: 20, swaps: 2, cancelled: 1 });
     const stays = staysOf(day.truth);
-    const played = play(seed, day, { merged: "leave", checked: seed <= 2 });
+    const played = play(seed, day, believing(day), { merged: "leave", checked: seed <= 2 });
     const now = standing(played);
 
     for (const intent of now) {
@@ -89,8 +73,8 @@ describe("a day of movements, told late, wrongly and corrected", { timeout: 120_
   it("is the same where every link is told twice, and again at the end", () => {
     for (const seed of seeds.slice(0, 3)) {
       const day = dayOf(seed);
-      const once = play(seed, day, { merged: "leave" });
-      const again = play(seed, day, { repeats: true, merged: "leave" });
+      const once = play(seed, day, believing(day), { merged: "leave" });
+      const again = play(seed, day, believing(day), { repeats: true, merged: "leave" });
       expect(again.intents).toEqual(once.intents);
       expect(again.tasks).toEqual(once.tasks);
       expect(again.candidates).toBe(once.candidates);
@@ -100,8 +84,8 @@ describe("a day of movements, told late, wrongly and corrected", { timeout: 120_
   it("moves a merged patient's earlier events where the destination says so", () => {
     for (const seed of seeds.slice(0, 5)) {
       const day = dayOf(seed);
-      const left = standing(play(seed, day, { merged: "leave" }));
-      const moved = standing(play(seed, day, { merged: "move" }));
+      const left = standing(play(seed, day, believing(day), { merged: "leave" }));
+      const moved = standing(play(seed, day, believing(day), { merged: "move" }));
       expect(moved.filter(({ patientKey }) => patientKey.endsWith("-old"))).toEqual([]);
       expect(new Set(moved.map(({ identity }) => identity))).toEqual(
         new Set([...left, ...moved].map(({ identity }) => identity)),

@@ -13,7 +13,7 @@ import { thresholds } from "../../topologies/thresholds.ts";
 import { type Day, dayStart, minuteMs, minutesOfDay } from "./hospital-day.ts";
 import { adapter, device, readingOf } from "./monitor.ts";
 import { plainly } from "./plain-stage.ts";
-import { deviceOf, Registry } from "./registry.ts";
+import { deviceOf, type Telling } from "./registry.ts";
 
 const rule = aRule({
   minimumMs: minuteMs,
@@ -22,8 +22,8 @@ const rule = aRule({
   approval: { by: "Dr. Ada Brandt", at: dayStart - minutesOfDay * minuteMs, demo: false },
 });
 
-const policyOf = (mergedPatients: "leave" | "move"): GatePolicy => ({
-  destinations: [{ name: "ehr", finalAtEnd: true, mergedPatients }],
+const policyOf = (mergedPatients: "leave" | "move", byIdentifier: boolean): GatePolicy => ({
+  destinations: [{ name: "ehr", finalAtEnd: true, mergedPatients, byIdentifier }],
   acceptDemoApprovals: false,
   clockUncertaintyMs: 2_000,
 });
@@ -72,7 +72,6 @@ export interface Played {
   readonly tasks: readonly Task[];
   /** Each in its newest form. */
   readonly episodes: ReadonlyMap<string, Episode>;
-  readonly links: readonly Association[];
   readonly candidates: number;
 }
 
@@ -80,33 +79,35 @@ export interface Playing {
   readonly merged: "leave" | "move";
   /** Every association is told again, once at once and once at the end. */
   readonly repeats?: boolean;
+  /** The destination keeps no FHIR resources: patients of whom only ADT told have no FHIR id. */
+  readonly byIdentifier?: boolean;
   /** Through tasks and codecs, every cell checked. */
   readonly checked?: boolean;
 }
 
-const stagesOf = ({ merged, checked = false }: Playing) => {
+const stagesOf = ({ merged, byIdentifier = false, checked = false }: Playing) => {
   const step = (checked ? drive : plainly) as typeof plainly;
   return {
     normalise: step(normalise(new Map([[adapter.model, adapter]]))),
     thresholds: step(thresholds),
     candidates: step(candidates),
-    gates: step(gates(policyOf(merged))),
+    gates: step(gates(policyOf(merged, byIdentifier))),
   };
 };
 
-export const play = (seed: number, day: Day, options: Playing): Played => {
+export const play = (seed: number, day: Day, telling: Telling, options: Playing): Played => {
   const stages = stagesOf(options);
   const ward = chain<RawBody>(Object.values(stages), ["vitals", "episodes", "events"]);
-  const registry = new Registry(day.merged);
   const early = dayStart - 3_600_000;
   stages.thresholds.send("", early, { kind: "rules", version: 1, effectiveFrom: logTime(early), rules: [rule] });
   const know = (patient: Patient, at: number): void => stages.gates.send(patient.patientKey, at, patient);
-  for (const patient of registry.patients(day.persons)) {
-    know(patient, early);
-    const { patientKey } = patient;
-    const [from, recordedAt] = [early, early];
-    stages.gates.send(patientKey, early, aConsent({ id: `c-${patientKey}`, patientKey, from, recordedAt }));
-  }
+  for (const patient of telling.known) know(patient, early);
+  for (const patientKey of telling.patientKeys)
+    stages.gates.send(
+      patientKey,
+      early,
+      aConsent({ id: `c-${patientKey}`, patientKey, from: early, recordedAt: early }),
+    );
   for (let bed = 0; bed < day.beds; bed++) ward.send(deviceOf(bed), early, device(deviceOf(bed)));
 
   const told: (Association | Patient)[] = [];
@@ -116,13 +117,13 @@ export const play = (seed: number, day: Day, options: Playing): Played => {
   };
   const happenings = [
     ...readingsOf(seed, day).map((entry) => ({ at: entry.at, do: () => ward.send(entry.key, entry.at, entry.body) })),
-    ...day.told.map((one) => ({
-      at: one.at,
+    ...telling.acts.map(({ at, does }) => ({
+      at,
       do: () => {
-        for (const record of registry.hear(one)) {
+        for (const record of does()) {
           told.push(record);
-          tell(record, one.at);
-          if (options.repeats) tell(record, one.at);
+          tell(record, at);
+          if (options.repeats) tell(record, at);
         }
       },
     })),
@@ -143,7 +144,6 @@ export const play = (seed: number, day: Day, options: Playing): Played => {
     intents: stages.gates.outputs("outbox").flatMap(({ body }) => (body.kind === "intent" ? [body] : [])),
     tasks: stages.gates.outputs("tasks").flatMap(({ body }) => (body.kind === "task" ? [body] : [])),
     episodes,
-    links: registry.links,
     candidates: stages.candidates.outputs("events").length,
   };
 };

@@ -1,6 +1,6 @@
 /** What a hospital's registry makes of what it is told: links by person and bed, each change the next revision of a link. */
 import { type Association, type Patient, knownAlike, undisputed } from "../../schemas/records.ts";
-import type { Movement, Told } from "./hospital-day.ts";
+import type { Day, Movement, Told } from "./hospital-day.ts";
 import { type Stay, staysOf } from "./stays.ts";
 
 export const deviceOf = (bed: number): string => `mon-${bed}`;
@@ -19,7 +19,28 @@ const patient = (person: number, patientKey: string, change: Partial<Patient> = 
   ...change,
 });
 
-export class Registry {
+/** What the platform is told, when, by whatever keeps the hospital's links. */
+export interface Telling {
+  /** Every key that a patient may come to have. */
+  readonly patientKeys: readonly string[];
+  /** What is known before the first device speaks. */
+  readonly known: readonly Patient[];
+  /** Each gives its records when it is called, in the order of time. */
+  readonly acts: readonly { readonly at: number; readonly does: () => readonly (Association | Patient)[] }[];
+}
+
+/** A registry that takes every word for confirmed at the bedside. */
+export const believing = (day: Day): Telling => {
+  const registry = new Registry(day.merged);
+  const known = registry.patients(day.persons);
+  return {
+    patientKeys: known.map(({ patientKey }) => patientKey),
+    known,
+    acts: day.told.map((one) => ({ at: one.at, does: () => registry.hear(one) })),
+  };
+};
+
+class Registry {
   readonly #movements = new Map<string, Movement>();
   readonly #links = new Map<string, Association>();
   /** Registered twice, under two numbers, until the merge. */

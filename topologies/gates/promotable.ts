@@ -29,6 +29,8 @@ export interface Destination extends Hop {
   readonly finalAtEnd: boolean;
   /** What becomes of a merged patient's earlier events there; they are left where they are unless told otherwise. */
   readonly mergedPatients?: MergedPatients;
+  /** True: it keeps no FHIR resources and knows patients by identifier alone (HL7v2, an API of its own). */
+  readonly byIdentifier?: boolean;
 }
 
 export interface GatePolicy extends ApprovalPolicy {
@@ -101,9 +103,9 @@ const consentQuestionOf = ({ candidate, destination, at }: Question, resource: u
 
 export const judge = (question: Question, chart: Chart, policy: GatePolicy): Verdict => {
   const { candidate, destination, stands } = question;
-  const { name, mergedPatients = "leave" } = destination;
-  const patient = chart.patient && identityAt(chart.patient, name);
-  const asThere = chart.patient && patientAt(chart.patient, name);
+  const { mergedPatients = "leave" } = destination;
+  const patient = chart.patient && identityAt(chart.patient, destination);
+  const asThere = chart.patient && patientAt(chart.patient, destination);
   const { episode, association } = candidate;
   const { gate, promotion } = wellFormed({ ...question, episode, association, patient: asThere });
   const { clockUncertaintyMs } = policy;
@@ -112,7 +114,7 @@ export const judge = (question: Question, chart: Chart, policy: GatePolicy): Ver
     gate,
     validatedPatient(candidate, {
       patient: chart.patient,
-      destination: name,
+      destination,
       clockUncertaintyMs,
       mergedPatients,
       stands,

@@ -7,7 +7,7 @@ import type { Association, GateAnswer, Patient } from "../../schemas/records.ts"
 import { covers } from "../normalise/holder.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
 import { type Attributed, attributionObjections, inForce, isMergedAway, ownLinks } from "./attribution.ts";
-import { identityAt } from "./identity.ts";
+import { identityAt, type Knower } from "./identity.ts";
 
 const confirmationObjections = (association: Association, start: number): readonly Objection[] => {
   const { id, confirmedBy, confirmedAt, from } = association;
@@ -52,7 +52,7 @@ const conflictObjections = (candidate: Attributed): readonly Objection[] =>
 const patientObjections = (
   candidate: Attributed,
   patient: Patient | undefined,
-  destination: string,
+  destination: Knower,
   stands: boolean,
 ): readonly Objection[] => {
   if (patient === undefined) return [objection("patient-unknown", "no patient is known under this key")];
@@ -66,7 +66,7 @@ const patientObjections = (
     identityAt(patient, destination) === undefined &&
       objection(
         "identity-unknown",
-        `${destination} knows the patient by none of the identifiers that are known of him`,
+        `${destination.name} knows the patient by none of the identifiers that are known of him`,
       ),
   );
 };
@@ -91,7 +91,7 @@ const mergeObjections = (candidate: Attributed, merged: MergedPatients, stands: 
 
 export interface PatientQuestion {
   readonly patient: Patient | undefined;
-  readonly destination: string;
+  readonly destination: Knower;
   /** The least; a device's own, where it is greater, comes with the episode. */
   readonly clockUncertaintyMs: number;
   readonly mergedPatients: MergedPatients;

@@ -118,7 +118,7 @@ const validated = (question: ReportQuestion, chart: Chart, { clockUncertaintyMs 
   const { parts, destination, stands } = question;
   const asked = {
     patient: chart.patient,
-    destination: destination.name,
+    destination,
     clockUncertaintyMs,
     mergedPatients: destination.mergedPatients ?? "leave",
     stands,
@@ -132,8 +132,8 @@ const validated = (question: ReportQuestion, chart: Chart, { clockUncertaintyMs 
 /** Reasons of the first gate: `report-unapproved`, `report-approved-later`, `approval-demo`, `ceiling-folded`. */
 export const judgeReport = (question: ReportQuestion, chart: Chart, policy: GatePolicy): ReportVerdict => {
   const { destination, facts, at } = question;
-  const patient = chart.patient && identityAt(chart.patient, destination.name);
-  const asThere = chart.patient && patientAt(chart.patient, destination.name);
+  const patient = chart.patient && identityAt(chart.patient, destination);
+  const asThere = chart.patient && patientAt(chart.patient, destination);
   const { gate, promotion } = wellFormed(question, asThere);
   const disclosed = disclosedBy(promotion?.resource ?? { resourceType: "DiagnosticReport" });
   const answers = [
