@@ -83,7 +83,7 @@ const intent = (episode: Episode = anEpisode(), patient: Patient = aPatient(), c
 };
 
 const sink = ({ to = baseUrl, ...change }: Partial<OutboxSinkOptions> & { to?: string } = {}): DestinationSink => {
-  const client = fhirClient({ baseUrl: to, timeoutMs: 300, now: Date.now });
+  const client = fhirClient({ baseUrl: to, timeoutMs: 1_000, now: Date.now });
   return sinkTo(fhirAdapter(client), { triesMost: 3, ...change }).sink;
 };
 const write = async (intents: readonly Intent[], writer = sink()): Promise<string[]> =>
@@ -115,7 +115,7 @@ const dropAfterAccepting: Fault = async (request, response, forward) => {
   return true;
 };
 const slow: Fault = async () => {
-  await sleep(400);
+  await sleep(1_200);
   return false;
 };
 const garbage: Fault = (_request, response) => {

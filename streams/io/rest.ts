@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Intent } from "../../schemas/records.ts";
 import { OperatingError } from "../core/failure.ts";
 import { type Authorization, authorizationShape, openAuthorization } from "./authorization/authorization.ts";
-import { boundedText } from "./bounded-text.ts";
+import { type HttpCaller, httpCaller, type HttpRequest } from "./http-call.ts";
 import { retryAfterMs, whoseStatus } from "./http-status.ts";
 import { member, parsedJson } from "./json.ts";
 import { type Attempt, refused, type Trying, unsettled } from "./outbox/attempt.ts";
@@ -40,8 +40,8 @@ export const restDestination: DestinationKind<typeof shape> = {
     return {
       readsBack: false,
       attempt: (intent, trying) => attempt(intent, trying, way, mapping),
-      probe: (closing) => answers(way, config.probePath ?? "", closing),
-      close: async () => undefined,
+      probe: () => answers(way, config.probePath ?? ""),
+      close: async () => way.http.close(),
     };
   },
 };
@@ -58,16 +58,14 @@ const mappingIn = async (file: string): Promise<Mapping> => {
 
 interface Way {
   readonly baseUrl: string;
-  readonly timeoutMs: number;
+  readonly http: HttpCaller;
   readonly authorization: Authorization | undefined;
-  readonly signal: AbortSignal;
 }
 
 const wayOf = async ({ baseUrl, timeoutMs, auth }: RestConfig, signal: AbortSignal): Promise<Way> => ({
   baseUrl: baseUrl.replace(/\/+$/, ""),
-  timeoutMs: timeoutMs ?? 10_000,
+  http: httpCaller({ timeoutMs: timeoutMs ?? 10_000, answerBytesMost: answerBytes_max, signal }),
   authorization: auth === undefined ? undefined : await openAuthorization(auth),
-  signal,
 });
 
 /** The same for the same revision, however often it is sent (draft-ietf-httpapi-idempotency-key-header: a structured string, hence the quotes). */
@@ -103,7 +101,7 @@ const send = async (url: string, request: MappedRequest, key: string, way: Way):
   const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   const init = {
     method,
-    ...(text !== undefined && { body: text }),
+    body: text,
     headers: {
       ...(text !== undefined && { "content-type": typeof body === "string" ? "text/plain" : "application/json" }),
       ...lowered(headers),
@@ -139,22 +137,18 @@ interface Answer {
 }
 
 /** Codes: `rest-unavailable` (no whole answer in its time; may be tried again). */
-const call = async (url: string, init: RequestInit, way: Way, authorized: string | null): Promise<Answer> => {
+const call = async (url: string, request: HttpRequest, way: Way, authorized: string | null): Promise<Answer> => {
   try {
-    const response = await fetch(url, {
-      ...init,
-      headers: { ...init.headers, ...(authorized !== null && { authorization: authorized }) },
-      redirect: "manual",
-      signal: AbortSignal.any([way.signal, AbortSignal.timeout(way.timeoutMs)]),
-    });
+    const headers = authorized === null ? request.headers : { ...request.headers, authorization: authorized };
+    const answer = await way.http.call(url, { ...request, headers });
     return {
-      status: response.status,
-      contentType: response.headers.get("content-type") ?? "",
-      text: await boundedText(response, answerBytes_max),
-      retryAfter: response.headers.get("retry-after"),
+      status: answer.status,
+      contentType: answer.headers["content-type"] ?? "",
+      text: answer.text,
+      retryAfter: answer.headers["retry-after"] ?? null,
     };
   } catch (cause) {
-    throw new OperatingError("rest-unavailable", `${init.method ?? "GET"} ${way.baseUrl}: ${String(cause)}`, {
+    throw new OperatingError("rest-unavailable", `${request.method} ${way.baseUrl}: ${String(cause)}`, {
       retry: true,
       cause,
     });
@@ -180,10 +174,10 @@ const saidIn = (text: string): string => {
   return typeof said === "string" ? `: ${said.slice(0, 200)}` : "";
 };
 
-const answers = async (way: Way, path: string, closing: AbortSignal): Promise<boolean> => {
+const answers = async (way: Way, path: string): Promise<boolean> => {
   try {
     const header = way.authorization === undefined ? null : await way.authorization.header();
-    const { status } = await call(`${way.baseUrl}${path}`, {}, { ...way, signal: closing }, header);
+    const { status } = await call(`${way.baseUrl}${path}`, { method: "GET", headers: {} }, way, header);
     return status < 500;
   } catch (error) {
     if (error instanceof OperatingError) return false;

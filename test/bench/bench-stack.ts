@@ -19,6 +19,22 @@ export interface BenchStack {
   readonly taken: (topic: string) => Promise<number>;
 }
 
+/** HAPI FHIR alone. */
+export const withEhr = async <T>(use: (baseUrl: string) => Promise<T>): Promise<T> => {
+  const folder = mkdtempSync(join(tmpdir(), "afferent-bench-"));
+  const config = { ...readStackConfig(), data: join(folder, "stack"), ports: await freePorts() };
+  try {
+    const stack = await startStack({ config, servers: ["hapi"] });
+    try {
+      return await use(stack.server("hapi").url);
+    } finally {
+      await stack.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
 /** Starts the servers, uses them and takes everything away again. */
 export const withStack = async <T>(use: (stack: BenchStack) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), "afferent-bench-"));

@@ -18,6 +18,8 @@ export interface Child {
   readonly pid: number;
   /** Resolves when a line of its output contains the text. */
   says(text: string): Promise<void>;
+  /** Resolves with the http address that it says it listens on. */
+  address(): Promise<string>;
   /** Resolves with its exit code. */
   readonly ended: Promise<number | null>;
   /** Rejects when it had to be killed. */
@@ -44,20 +46,25 @@ export const startChild = (script: string, ...args: readonly string[]): Child =>
   });
   const { pid } = process_;
   if (pid === undefined) throw new Error(`${script}: did not start`);
+  const says = (text: string): Promise<void> =>
+    new Promise((found, failed) => {
+      const look = (): void => {
+        if (!output.includes(text)) return;
+        waiting.delete(look);
+        found();
+      };
+      waiting.add(look);
+      look();
+      void ended.then((code) => failed(new Error(`${script}: ended with ${code} before it said ${text}`)));
+    });
   return {
     pid,
     ended,
-    says: (text) =>
-      new Promise((found, failed) => {
-        const look = (): void => {
-          if (!output.includes(text)) return;
-          waiting.delete(look);
-          found();
-        };
-        waiting.add(look);
-        look();
-        void ended.then((code) => failed(new Error(`${script}: ended with ${code} before it said ${text}`)));
-      }),
+    says,
+    address: async () => {
+      await says("http://");
+      return output.match(/http:\/\/\S+/)?.[0] ?? "";
+    },
     stop: async () => {
       process_.kill("SIGTERM");
       const late = setTimeout(() => process_.kill("SIGKILL"), stopMsMax);

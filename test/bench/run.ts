@@ -1,12 +1,14 @@
 /**
  * What the platform costs, in messages or entries per CPU-second of its own process, beside others that do the same work in the same run: a bare
  * pipe from MQTT to Kafka, and Kafka Streams for the windows. Figures are medians of paired runs with their spread; ratios are what
- * counts, for other work on the machine slows both. BENCH_RUNS, BENCH_MESSAGES, BENCH_BEDS and BENCH_SECONDS change the size.
+ * counts, for other work on the machine slows both. Promotions are measured against an EHR that answers at once, and against HAPI FHIR.
+ * BENCH_RUNS, BENCH_MESSAGES, BENCH_BEDS, BENCH_SECONDS and BENCH_PROMOTIONS change the size.
  */
 import { availableParallelism, loadavg, totalmem } from "node:os";
 import { withStack } from "./bench-stack.ts";
 import { say, sayGoal, spread, whole } from "./figures.ts";
 import { barePipe, ingest } from "./intake.ts";
+import { benchPromotion } from "./promotion.ts";
 import { type RawToWindows, rawToWindows } from "./raw-to-windows.ts";
 import { benchWindowing } from "./windowing.ts";
 
@@ -58,9 +60,13 @@ const benchIntake = async (): Promise<void> => {
   say(`raw log to windows against the bare pipe: ${spread(toBare(messages), (ratio) => ratio.toFixed(2))}`);
 };
 
+/** BENCH_PARTS=promotion measures that alone. */
+const parts = (process.env["BENCH_PARTS"] ?? "intake,windows,promotion").split(",");
+
 say(`${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB; Node ${process.version}`);
 sayLoad();
-await benchIntake();
+if (parts.includes("intake")) await benchIntake();
 sayLoad();
-await withStack((stack) => benchWindowing(stack, { runs, ...ward }));
+if (parts.includes("windows")) await withStack((stack) => benchWindowing(stack, { runs, ...ward }));
+if (parts.includes("promotion")) await benchPromotion({ runs, promotions: sizeOf("BENCH_PROMOTIONS", 10_000) });
 sayLoad();

@@ -1,7 +1,7 @@
 /** The few FHIR R4 calls that a writer needs, as answers to be judged: only a missing answer is an error. */
 import { OperatingError } from "../../core/failure.ts";
 import type { Authorization } from "../authorization/authorization.ts";
-import { boundedText } from "../bounded-text.ts";
+import { httpCaller, type HttpRequest } from "../http-call.ts";
 import { retryAfterMs } from "../http-status.ts";
 import { member, parsedJson } from "../json.ts";
 
@@ -45,6 +45,8 @@ export interface FhirClientOptions {
 /** A history of fifty versions of a summary is far below. */
 const answerBytes_max = 8 * 1_048_576;
 
+type Init = Omit<HttpRequest, "method"> & { readonly method?: string };
+
 const versionOf = (etag: string | null, json: unknown): string | null => {
   const tagged = etag?.match(/^(?:W\/)?"([^"]+)"$/)?.[1];
   const inMeta = member(member(json, "meta"), "versionId");
@@ -54,27 +56,25 @@ const versionOf = (etag: string | null, json: unknown): string | null => {
 /** Calls reject with OperatingError `fhir-unavailable` (retry) where there is no whole answer in time, and with those of the authorization. */
 export const fhirClient = (options: FhirClientOptions): FhirClient => {
   const { baseUrl, timeoutMs, authorization, signal: closing } = options;
-  const once = async (url: string, init: RequestInit, authorized: string | null): Promise<FhirAnswer> => {
+  const http = httpCaller({ timeoutMs, answerBytesMost: answerBytes_max, signal: closing });
+  const once = async (url: string, init: Init, authorized: string | null): Promise<FhirAnswer> => {
+    const { method = "GET", headers, body } = init;
+    const all = authorized === null ? headers : { ...headers, authorization: authorized };
     try {
-      const late = AbortSignal.timeout(timeoutMs);
-      const signal = closing === undefined ? late : AbortSignal.any([closing, late]);
-      const headers = { ...init.headers, ...(authorized !== null && { authorization: authorized }) };
-      // a redirect would take what is told, and the token, elsewhere
-      const response = await fetch(url, { ...init, headers, signal, redirect: "manual" });
-      const json = parsedJson(await boundedText(response, answerBytes_max));
+      const answer = await http.call(url, { method, headers: all, body });
+      const json = parsedJson(answer.text);
       return {
-        status: response.status,
-        versionId: versionOf(response.headers.get("etag"), json),
+        status: answer.status,
+        versionId: versionOf(answer.headers.etag ?? null, json),
         json,
-        retryAfterMs: retryAfterMs(response.headers.get("retry-after"), options.now()),
+        retryAfterMs: retryAfterMs(answer.headers["retry-after"] ?? null, options.now()),
       };
     } catch (cause) {
-      const detail = cause instanceof Error ? `${cause.message} ${String(cause.cause ?? "")}`.trim() : String(cause);
-      throw new OperatingError("fhir-unavailable", `${init.method ?? "GET"} ${url}: ${detail}`, { retry: true, cause });
+      throw new OperatingError("fhir-unavailable", `${method} ${url}: ${String(cause)}`, { retry: true, cause });
     }
   };
   /** A token may have been taken back before its time: one new one, once. */
-  const call = async (path: string, init: RequestInit): Promise<FhirAnswer> => {
+  const call = async (path: string, init: Init): Promise<FhirAnswer> => {
     const url = path === "" ? baseUrl : `${baseUrl}/${path}`;
     if (authorization === undefined) return once(url, init, null);
     const header = await authorization.header();

@@ -51,6 +51,7 @@ export class Breaker {
 
   /** A pass, or null where none was to be had within `patienceMs`. Rejects when the signal is aborted. */
   async admit(patienceMs: number, signal: AbortSignal): Promise<Pass | null> {
+    if (this.#state === "up" && !signal.aborted) return this.#pass(false);
     const { waiting } = this.#options;
     const until = waiting.now() + patienceMs;
     const me = {};
