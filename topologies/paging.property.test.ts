@@ -56,6 +56,14 @@ const op = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("shift" as const), to: fc.constantFrom("amsel", "birke") }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("reported" as const), n: number }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("missed" as const), over: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("standby" as const),
+      device: fc.constantFrom("mon-4", "mon-5"),
+      minutes: fc.constantFrom(0, 1, 5),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("beat" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
 );
@@ -77,6 +85,8 @@ class World {
   /** Episodes that only the telemetry plane saw, by name. */
   readonly missed = new Map<string, { readonly from: number; over: boolean }>();
   #policies = 1;
+  /** Devices of which nothing is expected, with the log time in ms since t0 at which that is over. */
+  readonly standbys = new Map<string, number>();
 
   constructor(restarts: boolean) {
     this.restarts = restarts;
@@ -107,6 +117,7 @@ class World {
     else if (op.do === "shift") this.shift(op.to);
     else if (op.do === "reported" && open?.present && open.metric !== null) this.reported(open);
     else if (op.do === "missed") this.miss(op.over);
+    else if (op.do === "standby") this.standby(op.device, op.minutes);
     else if (op.do === "beat")
       this.w.say(this.second, alarmAt(this.second, { test: true, identity: `beat@${this.now}` }));
     else if (op.do === "restart" && this.restarts) this.w.restart();
@@ -161,7 +172,7 @@ class World {
     this.leave(n, open);
     this.raise(n, "current");
     this.pass(1);
-    if (open.timeliness === "late") return;
+    if (open.timeliness === "late" || this.isHeld(conditions[n])) return;
     const identity = this.open.get(n)?.identity ?? "";
     expect(this.w.notifications().some(({ alarms }) => alarms.includes(identity))).toBe(true);
   }
@@ -203,6 +214,22 @@ class World {
     this.w.send("", now, policy({ version: ++this.#policies, effectiveFrom: logTime(now), units }));
   }
 
+  /** Nothing is expected of a device for some minutes, or (0) it is again. */
+  standby(device: string, minutes: number): void {
+    const [from, to] = [t0 + this.now, t0 + this.now + 60_000 * minutes];
+    const word = { device, unit: "ICU", bed: null, by: "charge", reason: "transport", from, to, via: "mqtt" };
+    this.w.say(this.second, { kind: "standby", id: `standby@${this.now}`, ...word });
+    this.standbys.set(device, this.now + 60_000 * minutes);
+  }
+
+  isHeld(alarm: Partial<Alarm> | undefined): boolean {
+    return alarm?.event === "monitoringLost" && (this.standbys.get(alarm.device ?? "") ?? 0) > this.now;
+  }
+
+  get isAnyHeld(): boolean {
+    return [...this.open.values()].some((alarm) => this.isHeld(alarm));
+  }
+
   /** The telemetry plane saw what the circuit has: nothing comes of it. */
   reported({ device, event, direction, metric, onset }: Alarm): void {
     const same = { device, event, direction, metric: metric ?? "", start: onset };
@@ -235,7 +262,7 @@ const latestByPage = (notifications: readonly Notification[]): ReadonlyMap<strin
 /** How long the policy lets whoever was told last answer, in ms. */
 const allowedMs = (last: readonly Notification[], page: Page): number => {
   if (page.event === "hopDown" || page.event === "missedByCircuit")
-    return last.some((one) => !one.lastResort) ? 60_000 : 120_000;
+    return last.some(({ lastResort }) => lastResort) ? 120_000 : 60_000;
   const steps = last.filter(({ lastResort }) => !lastResort).map(({ step }) => step);
   if (steps.length === 0 || (steps.includes(2) && last.some(({ lastResort }) => lastResort))) return 120_000;
   const first = last[0]?.priority === "high" ? 30_000 : 180_000;
@@ -248,7 +275,7 @@ const check = (world: World): void => {
   const notifications = w.notifications();
   const open = w.pages().filter(({ state }) => state !== "over");
   // none is lost, and nothing is paged that does not stand
-  const standing = [...world.open.values()].filter(({ timeliness }) => timeliness !== "late");
+  const standing = [...world.open.values()].filter((one) => one.timeliness !== "late" && !world.isHeld(one));
   const platforms = new Set(["hopDown", "missedByCircuit"]);
   const paged = open
     .filter(({ event }) => !platforms.has(event))
@@ -308,7 +335,7 @@ const passes = (world: World, ticks: number): void => {
   const taken = new Set(
     world.w
       .pages()
-      .filter(({ state }) => state === "accepted")
+      .filter(({ state, event }) => state === "accepted" && !(event === "monitoringLost" && world.isAnyHeld))
       .map(({ identity }) => identity),
   );
   const before = world.w.notifications().length;

@@ -51,7 +51,7 @@ describe("a device that stands by", () => {
     w.say(20, lost(10, "4"));
     w.restart();
     w.pass(295, 301);
-    expect(w.told()).toEqual(["300.5 alarm start monitoringLost -> amsel #0/0"]);
+    expect(w.told()).toEqual(["300 alarm start monitoringLost -> amsel #0/0"]);
     expect(w.notifications()[0]).toMatchObject({ onset: at(10), beds: ["4"] });
   });
 
@@ -65,13 +65,23 @@ describe("a device that stands by", () => {
       "10 ended end monitoringLost -> amsel #0/1",
     ]);
     w.pass(10.5, 312);
-    expect(w.told().slice(2)).toEqual(["310.5 alarm start monitoringLost -> amsel #0/0"]);
+    expect(w.told().slice(2)).toEqual(["310 alarm start monitoringLost -> amsel #0/0"]);
     w.say(320, ended(lost(0, "4"), 319));
     expect(w.pages().map(({ event, state }) => `${event} ${state}`)).toEqual([
       "monitoringLost over",
       "standby over",
       "monitoringLost over",
     ]);
+    expect(w.refusals()).toEqual([]);
+  });
+
+  it("was silent for an instant in which its time was over and it was heard again: nothing is left of it", () => {
+    const w = ward();
+    w.say(0, standby(0, 5));
+    w.say(20, lost(10, "4"));
+    w.say(300.2, ended(lost(10, "4"), 300));
+    w.pass(300.5, 400);
+    expect(w.told()).toEqual([]);
     expect(w.refusals()).toEqual([]);
   });
 

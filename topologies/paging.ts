@@ -40,7 +40,7 @@ export const paging = stage<AlarmsBody, typeof writes, Cell, Policies>("paging",
   },
   due(state, now, key, out: PagingOut, policies) {
     const book = new Book(state, out, key, now, policyInForce(policies, now));
-    const standing = book.beginDue();
+    const standing = endStandbys(book, book.beginDue());
     lookForPolicy(book, false);
     for (const identity of standing.pages) {
       const page = book.page(identity);
@@ -52,7 +52,6 @@ export const paging = stage<AlarmsBody, typeof writes, Cell, Policies>("paging",
     pageMissed(book, standing);
     forgetSeen(book, standing);
     forgetUndelivered(book, standing);
-    endStandbys(book, standing);
     book.forgetOver(standing);
   },
 });

@@ -56,12 +56,12 @@ const endStandby = (book: Book, known: StandingBy): void => {
   if (known.held !== null) raise(book, known.held, known.act.id);
 };
 
-/** Those whose time is over: what is still lost is told now, with its real onset. */
-export const endStandbys = (book: Book, { standbys }: Standing): void => {
-  for (const device of standbys) {
-    const known = book.standby(device);
-    if (known === undefined) continue;
-    if (known.act.to <= book.now) endStandby(book, known);
-    else book.comeBackAt(known.act.to);
-  }
+/** Ends those whose time is over, before a due step looks at the pages: what is still lost is told in it, with its real onset. */
+export const endStandbys = (book: Book, standing: Standing): Standing => {
+  if (standing.standbys.length === 0) return standing;
+  const acts = standing.standbys.map((device) => book.standby(device)).filter((known) => known !== undefined);
+  for (const known of acts) if (known.act.to <= book.now) endStandby(book, known);
+  const now = book.beginDue();
+  for (const { act } of acts) if (act.to > book.now) book.comeBackAt(act.to);
+  return now;
 };

@@ -19,9 +19,11 @@ export interface StandingBy {
 /** True where the alarm is held, or was and has ended. */
 export const takeHeld = (book: Book, alarm: Alarm): boolean => {
   const standby = isMonitoringLost(alarm) ? book.standby(alarm.device) : undefined;
-  if (standby === undefined || standby.act.to <= book.now) return false;
+  if (standby === undefined) return false;
   const before = standby.held;
-  if (before?.identity === alarm.identity && alarm.revision <= before.revision) return true;
+  const isHeld = before?.identity === alarm.identity;
+  if (!isHeld && (standby.act.to <= book.now || alarm.timeliness !== "current")) return false;
+  if (isHeld && alarm.revision <= before.revision) return true;
   book.keepStandby(alarm.device, { ...standby, held: alarm.present ? alarm : null });
   return true;
 };
