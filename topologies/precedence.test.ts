@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { charted, look, mostSevere, noSources, type Said, settled, type Sources } from "./precedence.ts";
+import { charted, look, mostSevere, noSources, settled, type Sources } from "./precedence.ts";
+import type { Said } from "./precedence/heard.ts";
 import { classOf, type PrecedencePolicy, type Quantity, quantityOf } from "./precedence/policy.ts";
 import { parsePrecedence } from "./precedence/read.ts";
 

@@ -3,20 +3,9 @@
  * Pure, and without oscillation: the source that is shown gives way only to one that was better without a break for `steadyMs`, or
  * once it was stale for `takeOverAfterMs`. What is heard at one instant may come in any order: each look starts from how it stood before it.
  */
-import { classOf, type Quantity, type SeriesId, seriesName } from "./precedence/policy.ts";
-
-/** The newest that is known of one source. Times in ms: `lastAt` of the event, the rest of the log. */
-export interface Heard extends SeriesId {
-  readonly association: string;
-  readonly lastAt: number;
-  /** Null: an episode told of it, no minute's value yet. */
-  readonly mean: number | null;
-  readonly validity: "valid" | "questionable";
-  /** Since when it has been fresh without a break. */
-  readonly freshSince: number;
-}
-
-export type Said = Omit<Heard, "freshSince">;
+import { type Dispute, disputesAt, lasts, sameDispute } from "./precedence/disputes.ts";
+import { doubt, type Heard, heardAfter, isFresh, type Said, staleForMs } from "./precedence/heard.ts";
+import { classOf, type Quantity, seriesName } from "./precedence/policy.ts";
 
 export interface Choice {
   /** As metric/device/channel. */
@@ -26,14 +15,6 @@ export interface Choice {
   readonly detail: string;
   /** The better one that waits until it is steady. */
   readonly challenger: { readonly source: string; readonly since: number } | null;
-}
-
-/** Two sources that cannot both be right. */
-export interface Dispute {
-  readonly between: readonly [string, string];
-  readonly detail: string;
-  readonly since: number;
-  readonly lastSeen: number;
 }
 
 /** A source that was charted once, in log time [since, until). */
@@ -79,21 +60,7 @@ export const noSources = (q: Quantity): Sources => {
   return { kind: "sources", quantity: q.name, heard: [], at: 0, before: nothing, now: nothing, begun: [] };
 };
 
-const staleForMs = (q: Quantity, heard: Heard, at: number): number => at - heard.lastAt - classOf(q, heard).freshForMs;
-const isFresh = (q: Quantity, heard: Heard, at: number): boolean => staleForMs(q, heard, at) <= 0;
-
-/** An older word than the newest changes nothing; a time ahead of the log's counts as now. */
-const heardAfter = (q: Quantity, known: Heard | undefined, said: Said, at: number): Heard => {
-  const lastAt = Math.min(said.lastAt, at);
-  if (known !== undefined && lastAt < known.lastAt) return known;
-  const { freshForMs } = classOf(q, said);
-  const unbroken = known !== undefined && lastAt - known.lastAt <= freshForMs && at - lastAt <= freshForMs;
-  const mean = said.mean ?? (known?.association === said.association ? known.mean : null);
-  return { ...said, mean, lastAt, freshSince: unbroken ? known.freshSince : at };
-};
-
 const rank = (q: Quantity, heard: Heard): number => q.sources.indexOf(classOf(q, heard));
-const doubt = ({ validity }: Heard): number => (validity === "valid" ? 0 : 1);
 
 /** Negative: `a` is to be preferred. The order is total, so that no order of arrival decides. */
 const preference = (q: Quantity, a: Heard, b: Heard): number =>
@@ -133,32 +100,6 @@ const choose = (q: Quantity, all: readonly Heard[], before: Choice | null, at: n
   return choiceOf(best, at, "preferred-steady", `${seriesName(best)} ${why}, steady for ${seconds(steadyMs)}`);
 };
 
-const pairs = (all: readonly Heard[]): readonly (readonly [Heard, Heard])[] => {
-  const sorted = all.toSorted((a, b) => (seriesName(a) < seriesName(b) ? -1 : 1));
-  return sorted.flatMap((a, i) => sorted.slice(i + 1).map((b) => [a, b] as const));
-};
-
-const disputeOf = (q: Quantity, a: Heard, b: Heard, at: number): Dispute | null => {
-  const { tolerance, comparableMs } = q;
-  if (tolerance === null || a.mean === null || b.mean === null || doubt(a) + doubt(b) > 0) return null;
-  if (!isFresh(q, a, at) || !isFresh(q, b, at) || Math.abs(a.lastAt - b.lastAt) > comparableMs) return null;
-  if (Math.abs(a.mean - b.mean) <= tolerance) return null;
-  const [one, other] = [seriesName(a), seriesName(b)];
-  const detail = `${q.name}: ${one} says ${round(a.mean)}, ${other} ${round(b.mean)} ${q.ucum}; more than ${tolerance} apart`;
-  return { between: [one, other], detail, since: at, lastSeen: at };
-};
-
-const round = (value: number): number => Math.round(value * 10) / 10;
-const same = (a: Dispute, b: Dispute): boolean => a.between[0] === b.between[0] && a.between[1] === b.between[1];
-
-/** Each pair that differs, with since when; one that was together for less than `steadyMs` goes on as it was. */
-const disputesAt = (q: Quantity, all: readonly Heard[], before: readonly Dispute[], at: number): readonly Dispute[] => {
-  const found = pairs(all).flatMap(([a, b]) => disputeOf(q, a, b, at) ?? []);
-  const going = before.filter((known) => !found.some((f) => same(f, known)) && at - known.lastSeen < q.steadyMs);
-  const since = (f: Dispute): number => before.find((known) => same(known, f))?.since ?? f.since;
-  return [...found.map((f) => ({ ...f, since: since(f) })), ...going];
-};
-
 const pastAt = ({ choice, past }: View, next: Choice | null, at: number): readonly Past[] => {
   if (choice === null || choice.source === next?.source) return past;
   return [...past, { source: choice.source, since: choice.since, until: at }].slice(-pastMost);
@@ -169,8 +110,6 @@ const viewAt = (q: Quantity, heard: readonly Heard[], before: View, at: number):
   return { choice, past: pastAt(before, choice, at), disputes: disputesAt(q, heard, before.disputes, at) };
 };
 
-const lasts = (q: Quantity, { since, lastSeen }: Dispute): boolean => lastSeen - since >= q.reviewAfterMs;
-
 /** What is settled once time has come to `at`. Nothing before that: what an instant brings may still be on its way. */
 export const settled = (q: Quantity, known: Sources, at: number): Settled => {
   const { before, now } = known;
@@ -178,7 +117,7 @@ export const settled = (q: Quantity, known: Sources, at: number): Settled => {
   const previous = before.choice?.source ?? null;
   const changed = now.choice !== null && previous !== null && now.choice.source !== previous;
   const wasTold = (d: Dispute): boolean =>
-    before.disputes.some((b) => same(b, d) && b.since === d.since && lasts(q, b));
+    before.disputes.some((b) => sameDispute(b, d) && b.since === d.since && lasts(q, b));
   return {
     chosen: changed && now.choice !== null ? { choice: now.choice, previous } : null,
     disputes: now.disputes.filter((d) => lasts(q, d) && !wasTold(d)),

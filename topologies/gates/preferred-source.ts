@@ -11,15 +11,15 @@ import {
   beginning,
   charted,
   chartedAt,
-  type Dispute,
   look,
   noSources,
-  type Said,
   settled,
   type Settled,
   type Sources,
   withoutLink,
 } from "../precedence.ts";
+import type { Dispute } from "../precedence/disputes.ts";
+import type { Said } from "../precedence/heard.ts";
 import { classOf, type PrecedencePolicy, type Quantity, quantityOf, seriesName } from "../precedence/policy.ts";
 import { answer, objection } from "./answer.ts";
 

@@ -8,7 +8,8 @@ import { type Observed, usualClockUncertaintyMs } from "../../schemas/records.ts
 import type { News2 } from "../../schemas/scores.ts";
 import type { Attributed } from "../gates/attribution.ts";
 import type { GatePolicy } from "../gates/promotable.ts";
-import { charted, type Heard } from "../precedence.ts";
+import { charted } from "../precedence.ts";
+import type { Heard } from "../precedence/heard.ts";
 import { type PrecedencePolicy, type Quantity, seriesName } from "../precedence/policy.ts";
 import { type MeasuredPart, news2InWords, news2Of, type PartValue } from "../scores/news2-of.ts";
 import type { News2Policy, ScorePolicy } from "../scores/policy.ts";
