@@ -49,6 +49,7 @@ export const boundLinks = (events: readonly RosterEvent[], known: DepartedFrom):
   return links.flatMap(([first, ...again]): Bound[] => {
     if (first === undefined) return [];
     const others = (byDevice.get(first.device) ?? []).filter(({ link }) => link !== first.link);
+    if (others.some((other) => corrects(other, first, known.identities))) return [];
     const endings = [...endingsOf(first, said.get(first.device) ?? [], others), ...departed(first, known)];
     const end = endings.toSorted((a, b) => a.atMs - b.atMs || Number(b.byAdt) - Number(a.byAdt))[0];
     return [bound([first, ...again], end, isContested(first, others, known.identities))];
@@ -74,6 +75,12 @@ const bound = (own: readonly [BindAct, ...BindAct[]], end: Ending | undefined, c
     contested,
   };
 };
+
+/** The same patient bound once more for the same moment: the later word is the one that counts. */
+const corrects = (other: BindAct, link: BindAct, identities: Identities): boolean =>
+  other.occurredMs === link.occurredMs &&
+  identities.patient(other.patient) === identities.patient(link.patient) &&
+  (other.recordedMs > link.recordedMs || (other.recordedMs === link.recordedMs && other.link > link.link));
 
 const isContested = (link: BindAct, others: readonly BindAct[], identities: Identities): boolean =>
   others.some(

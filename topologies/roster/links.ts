@@ -87,7 +87,9 @@ const asserted = (
         (act) => identities.patient(act.patient) === identities.patient(stay.patient),
       );
       const left = without(both, [...taken, ...denied.map(({ fromMs, toMs }) => ({ from: fromMs, to: toMs }))]);
-      const idOf = (part: string): string => assertedId(device, stay, part);
+      // a device that was taken away and came back within a stay has two links of it
+      const since = placement.span.from > stay.fromMs ? `put there at ${placement.span.from} ` : "";
+      const idOf = (part: string): string => assertedId(device, stay, `${since}${part}`);
       return left.map((piece) => ({
         id: idOf(partOf(piece, both, ofDevice, idOf(""))),
         device: placement.device,

@@ -155,6 +155,15 @@ describe("a device in two places", () => {
   });
 });
 
+describe("a device that is bound twice for the same moment to the same patient", () => {
+  it("is where the later word puts it", () => {
+    const ward = new Ward().hears(admitted);
+    ward.says("09:05", { act: "bind", device: "pump-1", patient: key(ines), bed: "B", at: "09:00" });
+    ward.says("09:06", { act: "bind", device: "pump-1", patient: key(ines), bed: "A", at: "09:00", by: "nurse-5" });
+    expect(ward.lines().filter((line) => line.startsWith("pump"))).toEqual(["pump-1 A Ines 09:00- nurse-5"]);
+  });
+});
+
 describe("a patient in two beds", () => {
   const second = { ...ines, visit: "V-SECOND" };
   it("is in conflict at both, until one visit has ended", () => {

@@ -31,10 +31,11 @@ export const placementsOf = (events: readonly RosterEvent[], base: RosterBase): 
       ];
     return [];
   });
-  return [...Map.groupBy([...fixed, ...moved], ({ device }) => device).values()].flatMap((puts) =>
-    puts.flatMap(({ device, bed, atMs }, n): Placement[] => {
+  return [...Map.groupBy([...fixed, ...moved], ({ device }) => device).values()].flatMap((told) => {
+    const puts = told.filter(({ bed }, n) => n === 0 || bed !== told[n - 1]?.bed);
+    return puts.flatMap(({ device, bed, atMs }, n): Placement[] => {
       const span = { from: atMs, to: open(puts[n + 1]?.atMs ?? null) };
       return bed === null || span.from >= span.to ? [] : [{ device, bed, span }];
-    }),
-  );
+    });
+  });
 };
