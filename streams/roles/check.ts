@@ -9,6 +9,7 @@ import { loadAdapters } from "../io/device-adapters.ts";
 import { whyUnreadable } from "../io/registry/compatibility.ts";
 import { subjectOf } from "../io/registry/wire.ts";
 import { readRoster } from "../io/roster-file.ts";
+import { localTimeIn } from "./roster/local-time.ts";
 import { readRules } from "../../topologies/rules.ts";
 
 /** A problem and its place, as `file: place: what is wrong`. */
@@ -22,6 +23,9 @@ export const check = async (configFile: string): Promise<number> => {
   const parts: readonly (readonly [string, () => Promise<Problems>])[] = [
     [`rules ${config.rules.join(", ")}`, () => checkRules(config)],
     [`roster ${config.roster}`, () => checkRoster(config)],
+    ...(config.rosterService === undefined
+      ? []
+      : [["roster service", () => checkRosterService(config, config.rosterService)] as const]),
     ["rules for everybody's age", () => checkPopulations(config)],
     ["device mappings", () => checkMappings(config)],
     ["destinations", () => checkDestinations(config)],
@@ -65,6 +69,43 @@ const checkRoster = async (config: Config): Promise<Problems> => {
       ? []
       : [`${config.roster}: consents[${i}].destination: ${id} names ${destination}, which is not configured`],
   );
+};
+
+/** Every place that it is told leads to a bed, every authority to a destination, and a fixed monitor is there for its movements to be about. */
+const checkRosterService = async (config: Config, service: Config["rosterService"]): Promise<Problems> => {
+  const text = await read(config.roster);
+  const reading = text === null ? undefined : readRoster(text);
+  if (reading === undefined || !reading.ok || service === undefined) return [];
+  const beds = new Set(reading.value.beds.map(({ bed }) => bed));
+  const destinations = new Set(config.destinations.map(({ name }) => name));
+  const named = [
+    ...service.authorities.flatMap((authority) => authority.destinations),
+    ...(service.fhir === undefined ? [] : [service.fhir.destination]),
+  ];
+  return [
+    ...Object.entries(service.locations)
+      .filter(([, bed]) => !beds.has(bed))
+      .map(
+        ([location, bed]) =>
+          `rosterService.locations: ${location} is said to be bed ${bed}, which is not in the roster`,
+      ),
+    ...named
+      .filter((name) => !destinations.has(name))
+      .map((name) => `rosterService: it names ${name}, which is no configured destination`),
+    ...(service.mllp !== undefined && reading.value.devices.every(({ bed }) => bed === null)
+      ? [`${config.roster}: devices[].bed: no device names its bed, so ADT links none`]
+      : []),
+    ...(service.mllp === undefined ? [] : zoneProblems(service.mllp.zone)),
+  ];
+};
+
+const zoneProblems = (zone: string): Problems => {
+  try {
+    localTimeIn(zone);
+    return [];
+  } catch (error) {
+    return [error instanceof OperatingError ? error.message : String(error)];
+  }
 };
 
 /** Somebody whose age no rule is for is judged by the adults' rules and never promoted: a hospital is to know that beforehand. */
