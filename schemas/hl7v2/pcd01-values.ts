@@ -15,8 +15,10 @@ import { parseInstant } from "../decoding/instant.ts";
 
 export interface OruValue {
   readonly code: CodeableConcept;
-  /** Null: a heading of what follows, or a value that is absent. */
+  /** Null: a heading of what follows, a value in words, or one that is absent. */
   readonly number: number | null;
+  /** A value in words (alert, on oxygen). */
+  readonly text: string | null;
   readonly ucum: string | null;
   /** OBX-4: MDS.VMD.channel.metric (IHE PCD TF-2 appendix B.8.4). */
   readonly containment: string;
@@ -52,42 +54,47 @@ const observationsOf = (intent: Intent): Observation[] => {
   return isObservation(main) ? [main] : intent.beside.map(parsed).filter(isObservation);
 };
 
-export const valuesOf = (intent: Intent): readonly OruValue[] => {
-  const observations = observationsOf(intent);
-  const multiple = observations.length > 1;
-  return observations.flatMap((one, n) => channelOf(one, n + 1, multiple));
-};
+export const valuesOf = (intent: Intent): readonly OruValue[] =>
+  observationsOf(intent).flatMap((one, n) => channelOf(one, n + 1));
 
-/** One metric, or a heading with its parts, as the recorded samples have a blood pressure. */
-const channelOf = (observation: Observation, channel: number, multiple: boolean): OruValue[] => {
+/** A value and its parts, or a heading with them, as the recorded samples have a blood pressure. */
+const channelOf = (observation: Observation, channel: number): OruValue[] => {
   const atMs = timeOf(observation);
   if (atMs === null || !isCoded(observation.code)) return [];
   const common = { status: observation.status, atMs, device: observation.device?.identifier?.value ?? null };
   const place = `1.1.${channel}`;
   const parts = (observation.component ?? []).filter(isMeasured);
-  const value = numberOf(observation);
-  if (value !== null || observation.dataAbsentReason !== undefined)
-    return [{ ...common, ...whatOf(observation, observation), containment: `${place}.1` }];
-  const told = parts.map((part, n) => ({ ...common, ...whatOf(part, observation), containment: `${place}.${n + 1}` }));
-  if (told.length === 0) return [];
-  const heading = { ...common, code: observation.code, number: null, ucum: null, flags: [], containment: place };
-  return told.length > 1 || multiple ? [heading, ...told] : told;
+  const values = hasValue(observation) ? [observation, ...parts] : parts;
+  const told = values.map((one, n) => ({
+    ...common,
+    ...whatOf(one, observation),
+    containment: `${place}.${n + 1}`,
+  }));
+  if (told.length === 0 || hasValue(observation)) return told;
+  const { code } = observation;
+  return [{ ...common, code, number: null, text: null, ucum: null, flags: [], containment: place }, ...told];
 };
 
-/** Of those that a device measured, not of those that were reckoned over the episode. */
-const isMeasured = (part: ObservationComponent): boolean =>
-  isCoded(part.code) && (numberOf(part) !== null || part.dataAbsentReason !== undefined);
+const hasValue = (one: Observation | ObservationComponent): boolean =>
+  numberOf(one) !== null || wordsOf(one) !== null || one.dataAbsentReason !== undefined;
 
-const clinicalSystems: ReadonlySet<string> = new Set([systems.mdc, systems.loinc, systems.metric]);
+/** Of those that a device measured, not of those that were reckoned over the episode. */
+const isMeasured = (part: ObservationComponent): boolean => isCoded(part.code) && hasValue(part);
+
+const clinicalSystems: ReadonlySet<string> = new Set([systems.mdc, systems.loinc, systems.snomed, systems.metric]);
 const isCoded = ({ coding = [] }: CodeableConcept): boolean =>
   coding.some(({ system = "" }) => clinicalSystems.has(system));
 
 const numberOf = ({ valueQuantity, valueInteger }: Observation | ObservationComponent): number | null =>
   valueQuantity?.value ?? valueInteger ?? null;
 
+const wordsOf = ({ valueString, valueCodeableConcept }: Observation | ObservationComponent): string | null =>
+  valueString ?? valueCodeableConcept?.text ?? null;
+
 const whatOf = (one: Observation | ObservationComponent, whole: Observation) => ({
   code: one.code,
   number: numberOf(one),
+  text: wordsOf(one),
   ucum: one.valueQuantity?.code ?? null,
   flags: [...abnormalityOf(one), ...worthOf(whole)],
 });

@@ -87,6 +87,54 @@ describe("an episode as PCD-01", () => {
   });
 });
 
+describe("a report as PCD-01", () => {
+  const finding = (id: string, change: object): string =>
+    JSON.stringify({
+      resourceType: "Observation",
+      id,
+      status: "final",
+      effectiveDateTime: "2026-11-21T14:30:00.000Z",
+      ...change,
+    });
+  const snomed = (code: string) => ({ coding: [{ system: "http://snomed.info/sct", code }], text: "of NEWS2" });
+  const report = anObservationIntent({
+    change: {
+      resourceType: "DiagnosticReport",
+      resourceId: "rp-1",
+      resource: JSON.stringify({
+        resourceType: "DiagnosticReport",
+        id: "rp-1",
+        status: "final",
+        code: { coding: [{ system: "http://loinc.org", code: "70961-8" }], text: "Kt/V" },
+        effectivePeriod: { start: "2026-11-21T10:00:00.000Z", end: "2026-11-21T14:00:00.000Z" },
+        conclusion: "Seven points.",
+      }),
+      beside: [
+        finding("f-1", {
+          code: snomed("1104051000000101"),
+          valueInteger: 7,
+          component: [{ code: snomed("1104361000000100"), valueString: "V" }],
+        }),
+        finding("f-2", { code: snomed("1104051000000101"), component: [{ code: snomed("1"), valueString: "V" }] }),
+        JSON.stringify({ resourceType: "Provenance", id: "p", target: [] }),
+      ],
+    },
+  });
+
+  it("is its findings under its own code and period, with its conclusion as a note; numbers and words alike", () => {
+    const segments = segmentsOf(report);
+    expect(fields(segments, "OBR", 4)).toEqual(["70961-8^Kt/V^LN"]);
+    expect([fields(segments, "OBR", 7), fields(segments, "OBR", 8)]).toEqual([
+      ["20261121100000.000+0000"],
+      ["20261121140000.000+0000"],
+    ]);
+    expect(fields(segments, "NTE", 3)).toEqual(["Seven points."]);
+    expect(fields(segments, "OBX", 2)).toEqual(["NM", "ST", "", "ST"]);
+    expect(fields(segments, "OBX", 4)).toEqual(["1.1.1.1", "1.1.1.2", "1.1.2", "1.1.2.1"]);
+    expect(fields(segments, "OBX", 5)).toEqual(["7", "V", "", "V"]);
+  });
+});
+
 describe("OBX-11", () => {
   it.each([
     ["preliminary", false, "R"],

@@ -105,10 +105,10 @@ const orderOf = ({ resourceId }: Intent, { code, fromMs, toMs }: OruOrder, { sen
 const observation = (value: OruValue, n: number, intent: Intent, parties: Pcd01Parties): string =>
   segment("OBX", {
     1: String(n),
-    2: value.number === null ? "" : "NM",
+    2: value.number !== null ? "NM" : value.text !== null ? "ST" : "",
     3: codedElement(value.code),
     4: value.containment,
-    5: value.number === null ? "" : String(value.number),
+    5: value.number !== null ? String(value.number) : escaped(value.text ?? ""),
     6: value.ucum === null ? "" : unitOf(value.ucum, value.code, parties.units),
     8: repetitions(...value.flags),
     11: resultStatus(value.status, parties),
