@@ -105,11 +105,14 @@ class AdtRegistry {
       const swapped = { patient: this.#patient(other.person), location: locationOf(other.bed) };
       return this.#send({ event: "A17", patient, location: locationOf(bed), other: swapped, occurred }, at, id);
     }
-    const isFirst = !this.#admitted.has(person);
-    this.#admitted.add(person);
+    // Taken for somebody else at the desk: a visit of its own, which is taken back whole.
+    const mistaken = id === "wrong-wristband";
+    const isFirst = mistaken || !this.#admitted.has(person);
+    if (!mistaken) this.#admitted.add(person);
     const event = bed === null ? "A03" : isFirst ? "A01" : "A02";
     const location = bed === null ? "" : locationOf(bed);
-    return this.#send({ event, patient, location, occurred, recorded: dtm(at) }, at, id);
+    const visit = mistaken ? "V-mistaken" : patient.visit;
+    return this.#send({ event, patient: { ...patient, visit }, location, occurred, recorded: dtm(at) }, at, id);
   }
 
   #cancel(movement: string, at: number): Records {

@@ -132,13 +132,13 @@ const planOf = (r: Random): readonly Plan[] => {
     ...times(8, 120, "discharge"),
     ...times(2, 200, "swap"),
   ];
-  // No two at one minute: which of them was first would be nobody's to say.
+  // Three minutes apart: which of two was first is never in doubt, and a bed is made free two minutes before it is needed.
   const taken = new Set<number>();
   return all
     .sort(([a], [b]) => a - b)
     .map(([minute, what]): Plan => {
       let free = minute;
-      while (taken.has(free) || taken.has(free + 2) || taken.has(free - 2)) free++;
+      while ([-2, -1, 0, 1, 2].some((apart) => taken.has(free + apart))) free++;
       taken.add(free);
       return [free, what];
     })
