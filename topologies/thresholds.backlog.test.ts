@@ -127,6 +127,14 @@ describe("what a device had stored and sends when it is live again", () => {
     expect(d.refusals()).toHaveLength(1);
   });
 
+  it("with a hole that is filled afterwards, the filling is judged too", () => {
+    const d = outage();
+    for (const s of [...seconds(200, 250), ...seconds(300, 350)]) give(d, s, 97, 610);
+    for (const s of seconds(260, 290)) give(d, s, 84, 611);
+    goOn(d, 612);
+    expect(told(d)).toEqual(["late start 260-", "late end 260-289 the stored readings end here"]);
+  });
+
   it("around a stretch that was judged live it does not make one crossing of two", () => {
     const d = driven();
     for (const s of [...seconds(0, 100), ...seconds(300, 330), ...seconds(600, 610)]) give(d, s, 97);

@@ -19,7 +19,7 @@ import { type EpisodesOut, type RulesNow, Teller } from "./telling.ts";
 
 /** A run of a series' backlog that is being judged. */
 export interface Backlog {
-  /** Event time of its first and last sample. */
+  /** Event time of its last sample, and of the first since which it has left no room for others. */
   readonly from: number;
   readonly judgedAt: number;
   /** Log time of its last sample. */
@@ -57,24 +57,34 @@ export const judgeBacklog = (
   const goesOn =
     known !== undefined && at > known.judgedAt && !isJudgedBetween(judgedOf(state, name), known.judgedAt, at);
   if (known !== undefined && !goesOn) closeBacklog(state, key, name, out, "the stored readings go on elsewhere");
-  const before = goesOn ? known.machines : [];
-  const teller = new Teller(state, key, name, out, true);
-  teller.endOthers(before, rulesNow.rules);
   const backwards = known !== undefined && !goesOn && isBackwards(known, at);
   if (backwards && known.backwards !== true)
     out.quarantine({
       reason: "backlog-backwards",
       detail: `${name}: its stored readings come newest first: no duration can be judged in them`,
     });
-  const machines: Machine[] = [];
-  for (const rule of rulesNow.rules) {
-    const after = advance(teller.found(before, rule, rulesNow.version, m), rule, m);
-    if (after.machine !== undefined) machines.push(after.machine);
-    teller.tell(after, rule, rulesNow.version, m);
-  }
-  const next: Backlog = { from: goesOn ? known.from : at, judgedAt: at, heardAt: now, machines, roomMs: roomMs(m) };
+  const teller = new Teller(state, key, name, out, true);
+  const machines = machinesAfter(teller, goesOn ? known.machines : [], m, rulesNow);
+  const leavesRoom = goesOn && at - known.judgedAt > roomMs(m);
+  if (leavesRoom) rememberJudged(state, name, [known.from, known.judgedAt], known.roomMs);
+  const from = goesOn && !leavesRoom ? known.from : at;
+  const next: Backlog = { from, judgedAt: at, heardAt: now, machines, roomMs: roomMs(m) };
   state.set(backlogCell(name), backwards ? { ...next, backwards } : next);
   lookNoLaterThan(state, now + overAfterMs);
+};
+
+const machinesAfter = (
+  teller: Teller,
+  before: readonly Machine[],
+  m: Measurement,
+  { rules, version }: RulesNow,
+): readonly Machine[] => {
+  teller.endOthers(before, rules);
+  return rules.flatMap((rule) => {
+    const after = advance(teller.found(before, rule, version, m), rule, m);
+    teller.tell(after, rule, version, m);
+    return after.machine ?? [];
+  });
 };
 
 /** One sample after the other, each just before the last. */
