@@ -34,6 +34,8 @@ export interface PlatformOptions {
   readonly protocolVersion?: 4 | 5;
   /** Terminates MQTT itself on the real stack's log, rather than subscribing at its broker. */
   readonly frontDoor?: "listen" | "ingest";
+  /** Of the alert circuit, where the front door is the listener: the URL at which it takes what the listener taps. */
+  readonly alertTap?: string;
 }
 
 export interface RunningPlatform {
@@ -172,7 +174,12 @@ const configOf = async (
       registry: embedded ? { kind: "local" } : { kind: "confluent", url: server("apicurio") },
       intake:
         frontDoor === "listen"
-          ? { kind: "listener", host: loopback, port: (await freePorts()).mosquitto }
+          ? {
+              kind: "listener",
+              host: loopback,
+              port: (await freePorts()).mosquitto,
+              ...(options.alertTap !== undefined && { alertTap: options.alertTap }),
+            }
           : { kind: "subscriber", url: server("mosquitto"), protocolVersion, clientId: folder.slice(-22) },
       series: embedded ? { kind: "sqlite", keepHours: 24 } : { kind: "questdb", url: server("questdb") },
       destinations: [{ name: "ehr", baseUrl: ehr, finalAtEnd: true }],
@@ -231,7 +238,7 @@ class Roles {
 
   /** What feeds the others first. */
   async stop(): Promise<void> {
-    for (const name of ["ingest", "listen", "process", "promote", "store"] as const)
+    for (const name of ["ingest", "listen", "process", "promote", "store", "board"] as const)
       await this.#running.get(name)?.process.stop();
   }
 }

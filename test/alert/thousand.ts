@@ -53,21 +53,34 @@ const isUnassociated = (i: number): boolean => shapes.unassociated.includes(i);
 export const deviceName = (i: number): string => `mon-${pad(i)}`;
 const bedOf = (i: number): string | null => (isUnassociated(i) ? null : `T-${pad(i)}`);
 
-export const roster = (nowMs: number): Omit<WardRoster, "patients" | "consents"> => {
+/** A device beside the hundred, with a patient and a bed of its own. */
+export interface MoreDevice {
+  readonly device: string;
+  readonly bed: string;
+  readonly model: string;
+  readonly silentAfterMs: number;
+}
+
+export const roster = (nowMs: number, more: readonly MoreDevice[] = []): Omit<WardRoster, "patients" | "consents"> => {
   const at = (ms: number): string => new Date(nowMs + ms).toISOString();
+  const linked = range(0, devices)
+    .filter((i) => !isUnassociated(i))
+    .map((i) => ({ of: String(i), device: deviceName(i), bed: `T-${pad(i)}` }));
   return {
     version: 1,
-    devices: range(0, devices).map((i) => ({ device: deviceName(i), model: "sim-monitor", serial: null, unit })),
-    beds: range(0, devices).map((i) => ({ bed: `T-${pad(i)}`, unit })),
-    associations: range(0, devices)
-      .filter((i) => !isUnassociated(i))
-      .map((i) => ({
-        id: `assoc-${i}`,
+    devices: [
+      ...range(0, devices).map((i) => ({ device: deviceName(i), model: "sim-monitor", serial: null, unit })),
+      ...more.map(({ device, model, silentAfterMs }) => ({ device, model, silentAfterMs, serial: null, unit })),
+    ],
+    beds: [...range(0, devices).map((i) => `T-${pad(i)}`), ...more.map(({ bed }) => bed)].map((bed) => ({ bed, unit })),
+    associations: [...linked, ...more.map(({ device, bed }) => ({ of: device, device, bed }))].map(
+      ({ of, device, bed }) => ({
+        id: `assoc-${of}`,
         revision: 1,
-        device: deviceName(i),
-        subject: `sub-${i}`,
-        patientKey: `pat-${i}`,
-        bed: `T-${pad(i)}`,
+        device,
+        subject: `sub-${of}`,
+        patientKey: `pat-${of}`,
+        bed,
         unit,
         ageBand: "adult",
         from: at(-2 * stepDownMs),
@@ -75,26 +88,28 @@ export const roster = (nowMs: number): Omit<WardRoster, "patients" | "consents">
         confirmedBy: "Ines Marchetti RN",
         confirmedAt: at(-stepDownMs),
         assertedBy: "Ines Marchetti RN",
-      })),
+      }),
+    ),
   };
 };
 
 /** For the telemetry plane; the circuit needs none. */
-export const patients = (): WardRoster["patients"] =>
-  range(0, devices)
-    .filter((i) => !isUnassociated(i))
-    .map((i) => ({
-      patientKey: `pat-${i}`,
-      fhirId: `patient-${i}`,
-      identifierSystem: "urn:afferent:test:mrn",
-      identifierValue: String(i),
-      encounterFhirId: null,
-      active: true,
-      version: 1,
-    }));
+export const patients = (more: readonly MoreDevice[] = []): WardRoster["patients"] =>
+  roster(0, more).associations.map(({ patientKey }) => ({
+    patientKey,
+    fhirId: patientKey.replace("pat", "patient"),
+    identifierSystem: "urn:afferent:test:mrn",
+    identifierValue: patientKey,
+    encounterFhirId: null,
+    active: true,
+    version: 1,
+  }));
 
 /** Whoever is at a bed is told first, the charge nurse after a minute; nobody's bed goes to the last resort at once. */
-export const policy = (ways: readonly { readonly notifier: string; readonly to: string }[]) => {
+export const policy = (
+  ways: readonly { readonly notifier: string; readonly to: string }[],
+  more: readonly MoreDevice[] = [],
+) => {
   const person = (id: string) => ({ id, role: "nurse", inside: true, test: false, addresses: ways });
   const everyPriority = (chain: string) => [
     { priorities: ["high", "medium", "low"], fromMinute: 0, toMinute: 0, chain },
@@ -124,7 +139,7 @@ export const policy = (ways: readonly { readonly notifier: string; readonly to: 
       unitPolicy(
         unit,
         "bedside",
-        range(0, devices).map((i) => `T-${pad(i)}`),
+        roster(0, more).beds.map(({ bed }) => bed),
       ),
       unitPolicy("platform", "others", []),
       unitPolicy("*", "others", []),

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
-export type RoleName = "ingest" | "listen" | "process" | "store" | "promote";
+export type RoleName = "ingest" | "listen" | "process" | "store" | "promote" | "board";
 
 export interface RoleProcess {
   readonly name: RoleName | "check" | "alert" | "watch";
