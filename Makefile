@@ -12,7 +12,7 @@ FAULTS ?= 27
 INTAKE ?= both
 SEEDS ?= 20000
 
-.PHONY: help demo up down status test unit lint sim typecheck bench chaos clean install docs
+.PHONY: help demo up down status test unit lint sim typecheck bench chaos overload clean install docs
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench: node_modules/.installed ## measure against a bare pipe and against Kafka 
 
 chaos: node_modules/.installed ## kill, hang and rob every process under load, then compare with the ledger (MINUTES, FAULTS, SEED, INTAKE=listener|broker|both)
 	@node test/chaos/cli.ts --minutes $(MINUTES) --faults $(FAULTS) --seed $(SEED) --intake $(INTAKE)
+
+overload: node_modules/.installed ## ten times the alarms for MINUTES=n (10) minutes, by listener and circuit alone: delays by priority, memory
+	@AFFERENT_TEST_SERVERS=none OVERLOAD_MINUTES=$(if $(filter command% environment,$(origin MINUTES)),$(MINUTES),10) vitest run --project integration test/alert/overload
 
 clean: $(if $(wildcard .afferent/stack/stack.json),down) ## stop what runs; remove all state of demo and stack, and what was built
 	@rm -rf .afferent board/dist test-results test/bench/kafka-streams/target
