@@ -68,8 +68,12 @@ export const settle = (state: GateState, verdict: Verdict, now: LogTime): Settle
     return { pending: null, asBefore: false, pushedOut: null };
   }
   const { reason } = refusal;
-  if (known?.reason === reason && known.candidate.episode.revision === revision)
-    return { pending: known, asBefore: true, pushedOut: null };
+  if (known?.reason === reason && known.candidate.episode.revision === revision) {
+    // The link may have been revised: it is judged anew by what is known of it now.
+    const pending = known.candidate === candidate ? known : { ...known, candidate };
+    if (pending !== known) state.set(cell, pending);
+    return { pending, asBefore: true, pushedOut: null };
+  }
   const others = known === undefined ? pendingIn(state) : [];
   const pushedOut = others.length < pendingMost ? null : (others[0] ?? null);
   const pending: Pending = {
