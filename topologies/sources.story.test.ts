@@ -1,26 +1,12 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { aConsent, anAssociation, aPatient, aRule, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Decision, Intent, Observed, Rule } from "../schemas/records.ts";
+import { aRule } from "../schemas/fhir/clinical.fixture.ts";
+import type { Intent, Observed, Rule } from "../schemas/records.ts";
 import type { MetricName } from "../schemas/terminology.ts";
-import type { AnyStage } from "../streams/core/stage.ts";
 import type { Body } from "../streams/core/topic.ts";
-import { logTime } from "../streams/core/time.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { measured } from "../streams/sim/measured.ts";
-import { parsePrecedence } from "./precedence/read.ts";
-import { approveScoresForDemo, parseScores } from "./scores/policy.ts";
-import { wardTopology } from "./ward.ts";
-
-const read = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
-const precedence = parsePrecedence(read("precedence/adult-example.json"));
-if (!precedence.ok) throw new Error(precedence.problem.detail);
-const scores = parseScores(read("scores/adult-example.json"), precedence.value);
-if (!scores.ok) throw new Error(scores.problem.detail);
+import { onePatient, t0 } from "../test/recorded/one-patient.ts";
 
 const s = 1_000;
 const min = 60 * s;
-const t0 = two;
 
 const low = (metric: MetricName, minimumMs: number): Rule =>
   aRule({
@@ -28,73 +14,18 @@ const low = (metric: MetricName, minimumMs: number): Rule =>
     ...{ limit: 90, clear: 95, minimumMs, clearMs: 0 },
   });
 
-/** Every stage of the ward behind `normalise`, each driven, and each told what the others write. */
-const ward = () => {
-  const { stages } = wardTopology(new Map(), {
-    destinations: [{ name: "ehr", finalAtEnd: true }],
-    acceptDemoApprovals: true,
-    clockUncertaintyMs: 2_000,
-    precedence: precedence.value,
-    scores: approveScoresForDemo(scores.value, t0 - 60 * min),
-  });
-  const driven = stages
-    .filter(({ name }) => !name.startsWith("normalise"))
-    .map((stage: AnyStage) => ({ stage, driver: drive(stage), passed: new Map<string, number>() }));
-  const pass = (): void => {
-    for (const from of driven)
-      for (const [name, topic] of Object.entries(from.stage.writes) as [string, AnyStage["reads"]][]) {
-        const all = from.driver.outputs(name);
-        const readers = driven.filter(({ stage }) => stage.reads.name === topic.name);
-        for (const { key, logTime: at, body } of all.slice(from.passed.get(name) ?? 0))
-          for (const { driver } of readers) driver.send(key, at, body);
-        from.passed.set(name, all.length);
-      }
-  };
-  const send = (topic: string, key: string, at: number, body: Body): void => {
-    for (const { stage, driver } of driven) if (stage.reads.name === topic) driver.send(key, at, body as never);
-    pass();
-  };
-  const tick = (at: number): void => {
-    for (const { driver } of driven) {
-      driver.tick(at);
-      pass();
-    }
-  };
-  const rules = [low("artSystolic", 10 * s), low("nibpSystolic", 0)];
-  send("telemetry.vitals", "", t0, { kind: "rules", version: 1, effectiveFrom: logTime(t0), rules } as Body);
-  send("telemetry.vitals", "subject-7", t0, anAssociation());
-  send("clinical.events", "pk-7", t0, aPatient());
-  send("clinical.events", "pk-7", t0, aConsent());
-  const say = (metric: MetricName, channel: string, at: number, value: number, periodMs: number | null = s): void =>
-    send(
-      "telemetry.vitals",
-      "subject-7",
-      at,
-      measured(metric, at, value, {
-        ...{ subject: "subject-7", association: "link-7", associationRevision: 1, device: "mon-07", channel, periodMs },
-      }),
-    );
-  const of = (topic: string): readonly Body[] =>
-    driven.flatMap(({ stage, driver }) =>
-      (Object.entries(stage.writes) as [string, AnyStage["reads"]][])
-        .filter(([, { name }]) => name === topic)
-        .flatMap(([name]) => driver.outputs(name).map(({ body }) => body as Body)),
-    );
-  const decided = (): Decision[] =>
-    of("clinical.decisions").filter((body): body is Decision => body.kind === "decision");
-  return { say, send, tick, of, decided };
-};
+const rules = [low("artSystolic", 10 * s), low("nibpSystolic", 0)];
 
 describe("an arterial line and a cuff at one bed", () => {
   it("the cuff's low pressure is charted only when the line has been gone for a while; the alarms know of it at once", () => {
-    const { say, tick, of, decided } = ward();
+    const { say, tick, of, decided } = onePatient({ rules });
     const lineEndsAt = t0 + 10 * min;
     for (let at = t0; at < t0 + 20 * min; at += s) {
       if (at < lineEndsAt) say("artSystolic", "art", at, 118);
       // the cuff finds 82 at 5, 12 and 17 minutes, and 120 a minute after each
       const minute = (at - t0) / min;
-      if ([5, 12, 17].includes(minute)) say("nibpSystolic", "nibp", at, 82, null);
-      if ([6, 13, 18].includes(minute)) say("nibpSystolic", "nibp", at, 120, null);
+      if ([5, 12, 17].includes(minute)) say("nibpSystolic", "nibp", at, 82, { periodMs: null });
+      if ([6, 13, 18].includes(minute)) say("nibpSystolic", "nibp", at, 120, { periodMs: null });
       tick(at + s);
     }
     const starts = of("telemetry.episodes").filter(
@@ -123,7 +54,7 @@ describe("an arterial line and a cuff at one bed", () => {
 
 describe("a patient who gets worse", () => {
   it("has his NEWS2 in the EHR, of the minutes of his monitor and of what his nurse said", () => {
-    const { say, send, tick, of, decided } = ward();
+    const { say, send, tick, of, decided } = onePatient({ rules });
     const said = (what: Observed["what"], value: string): void =>
       send("clinical.events", "pk-7", t0, {
         ...{ kind: "observed", patientKey: "pk-7", what, value, ucum: null, by: "nurse-4", at: t0 },
@@ -138,7 +69,7 @@ describe("a patient who gets worse", () => {
       say("spo2", "spo2", at, worse ? 91 : 97);
       say("pulseRate", "spo2", at, worse ? 118 : 72);
       say("temperature", "temp", at, 37);
-      if (at === t0) say("nibpSystolic", "nibp", at, 118, null);
+      if (at === t0) say("nibpSystolic", "nibp", at, 118, { periodMs: null });
       tick(at + s);
     }
     tick(t0 + 7 * min);
