@@ -62,5 +62,7 @@ const revised = (
 /** Whether it says what was told, whatever its version, cause and field order. */
 const same = (wanted: Wanted["body"], known: RosterBody): boolean => {
   const before = known as unknown as Readonly<Record<string, unknown>>;
-  return Object.entries(wanted).every(([name, value]) => JSON.stringify(value) === JSON.stringify(before[name]));
+  return Object.entries(wanted).every(
+    ([name, value]) => value === before[name] || JSON.stringify(value) === JSON.stringify(before[name]),
+  );
 };

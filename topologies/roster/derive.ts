@@ -5,7 +5,7 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import type { Association, Device, Patient } from "../../schemas/records.ts";
 import type { RosterBase } from "./base.ts";
-import { knownOf } from "./conflicts.ts";
+import { assertedPrefix, knownOf } from "./conflicts.ts";
 import { ordered, type RosterEvent } from "./events.ts";
 import { type Link, linksOf } from "./links.ts";
 import { type EventProblem, identitiesOf } from "./merges.ts";
@@ -85,7 +85,10 @@ export const derive = (events: readonly RosterEvent[], base: RosterBase): Roster
 };
 
 /** Opaque, one for each link; it says nothing of the patient. */
-const subjectOf = (link: string): string => `s-${contentHash("subject", link).slice(0, 24)}`;
+const subjectOf = (link: string): string =>
+  link.startsWith(assertedPrefix)
+    ? `s-${link.slice(assertedPrefix.length)}`
+    : `s-${contentHash("subject", link).slice(0, 24)}`;
 
 const conflictText = ({ conflicts }: Link): string | null =>
   conflicts.length === 0 ? null : conflicts.map(({ code, detail }) => `${code}: ${detail}`).join("; ");

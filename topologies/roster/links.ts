@@ -30,7 +30,7 @@ const assertedId = (device: string, { patient, begunAs, bed, fromMs }: Stay, aft
   `${assertedPrefix}${contentHash(device, patient, begunAs, bed, fromMs, after).slice(0, 20)}`;
 
 export const linksOf = (events: readonly RosterEvent[], known: Known, base: RosterBase): readonly Link[] => {
-  const bound = boundLinks(events, known).filter((link) => !fileHolds(link, base));
+  const bound = boundLinks(events, known).flatMap((link) => besideFile(link, base));
   return [...bound.map((link) => confirmed(link, known)), ...asserted(events, bound, known, base)].toSorted(
     (a, b) => a.fromMs - b.fromMs || (a.id < b.id ? -1 : 1),
   );
@@ -54,9 +54,13 @@ const spanOf = ({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: numb
   to: open(toMs),
 });
 
-/** The file came later and speaks of the same device and time: then it is the file's. */
-const fileHolds = (link: Bound, { links }: RosterBase): boolean =>
-  links.some((one) => one.device === link.device && intersection(spanOf(one), spanOf(link)) !== null);
+/** Where the file links the same device from, it is the file's: what a person had bound before ends there; what lies within it never held. */
+const besideFile = (link: Bound, { links }: RosterBase): readonly Bound[] => {
+  const own = links.filter((one) => one.device === link.device && intersection(spanOf(one), spanOf(link)) !== null);
+  if (own.length === 0) return [link];
+  const fromMs = Math.min(...own.map((one) => one.fromMs));
+  return fromMs <= link.fromMs ? [] : [{ ...link, toMs: fromMs, endedByAdt: false }];
+};
 
 const asserted = (
   events: readonly RosterEvent[],
@@ -90,8 +94,13 @@ const asserted = (
       // a device that was taken away and came back within a stay has two links of it
       const since = placement.span.from > stay.fromMs ? `put there at ${placement.span.from} ` : "";
       const idOf = (part: string): string => assertedId(device, stay, `${since}${part}`);
+      const first = idOf("");
+      const nameOf = (piece: Interval): string => {
+        const part = partOf(piece, both, ofDevice, first);
+        return part === "" ? first : idOf(part);
+      };
       return left.map((piece) => ({
-        id: idOf(partOf(piece, both, ofDevice, idOf(""))),
+        id: nameOf(piece),
         device: placement.device,
         patient: stay.patient,
         bed: placement.bed,

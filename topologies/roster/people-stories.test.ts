@@ -1,7 +1,8 @@
 /** What people say, what ends their word, and where it is unclear: each conflict beside its clean twin. */
 import { describe, expect, it } from "vitest";
 import { type AdtOf, ines, otto } from "../../schemas/hl7v2/adt.fixture.ts";
-import { atA, atB, clock, icu, naming, Ward } from "./ward.fixture.ts";
+import { derive } from "./derive.ts";
+import { atA, atB, clock, icu, linesOf, naming, Ward } from "./ward.fixture.ts";
 import { patientKeyOf } from "./base.ts";
 
 const admitted: AdtOf = { event: "A01", patient: ines, location: atA, occurred: "0800", controlId: "1" };
@@ -216,6 +217,15 @@ describe("what the roster file has", () => {
     expect(ward.says("09:00", { act: "bind", device: "mon-a", patient: key(ines) })).toBe("file-owned");
     expect(ward.says("09:00", { act: "unbind", link: "link-1" })).toBe("file-owned");
     expect(new Ward({ ...icu, links: [link] }).hears(admitted).lines()).toEqual(["mon-a A Ines 09:00- asserted"]);
+  });
+
+  it("ends what a person had bound from when it links the device itself; what lies within its own never held", () => {
+    const ward = new Ward().hears(admitted);
+    ward.confirms("08:30", "mon-a");
+    const lines = (fromMs: number) =>
+      linesOf(derive(ward.events, { ...icu, links: [{ ...link, fromMs, toMs: null }] }));
+    expect(lines(clock("12:00"))).toEqual(["mon-a A Ines 08:00-12:00 nurse-4"]);
+    expect(lines(clock("07:00"))).toEqual([]);
   });
 
   it("and its patients: ADT's links use their keys, its own record is never told, and a merge of one is refused", () => {
