@@ -111,7 +111,7 @@ class AdtRegistry {
     if (!mistaken) this.#admitted.add(person);
     const event = bed === null ? "A03" : isFirst ? "A01" : "A02";
     const location = bed === null ? "" : locationOf(bed);
-    const visit = mistaken ? "V-mistaken" : patient.visit;
+    const visit = mistaken ? "V-mistaken" : `V-${person}`;
     return this.#send({ event, patient: { ...patient, visit }, location, occurred, recorded: dtm(at) }, at, id);
   }
 

@@ -2,7 +2,7 @@
  * What was offered of an episode and to whom, so that it can be offered anew when the link between device and patient turns out otherwise
  * (clinical.md 10): to the old patient with the link as it stands now, and to the right one with his own.
  */
-import type { Association, Candidate, Correction, Episode } from "../../schemas/records.ts";
+import { type Association, type Candidate, type Correction, type Episode, undisputed } from "../../schemas/records.ts";
 import {
   type KnownLink,
   type Links,
@@ -121,6 +121,6 @@ export const offer = (links: Links, episode: Episode, known: Offered | undefined
 export const linksOfVersion1 = (cells: Readonly<Record<string, unknown>>): Links => ({
   kind: "links",
   all: Object.values(cells as Readonly<Record<string, Association>>).map(
-    (association): KnownLink => ({ association, learntAt: 0, mergedKeys: [] }),
+    (association): KnownLink => ({ association: { ...undisputed, ...association }, learntAt: 0, mergedKeys: [] }),
   ),
 });
