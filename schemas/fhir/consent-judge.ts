@@ -44,11 +44,6 @@ const rank: readonly Standing[] = ["permit", "consent-not-now", "consent-not-at-
 const best = (said: readonly Said[]): Said =>
   rank.map((standing) => said.find((s) => s?.standing === standing)).find((s) => s !== undefined) ?? null;
 
-/** What is required of everything below a rule: times of the rules above it, and whether any of them named what for or to whom. */
-interface Above {
-  readonly rules: readonly Provision[];
-}
-
 /** A permit that names neither purpose nor recipient is for everyday care. */
 const reaches = (chain: readonly Provision[], { hop }: ConsentQuestion): boolean =>
   chain.some(({ purposes, actors }) => purposes.length > 0 || actors.length > 0) || isReachedByAll(hop);
@@ -68,8 +63,14 @@ const denialsIn = (rules: readonly Provision[], question: ConsentQuestion): Said
   return said.find((s) => s?.standing === "consent-denied") ?? said.find((s) => s !== null) ?? null;
 };
 
-const permitsIn = (rules: readonly Provision[], question: ConsentQuestion, above: Above): Said =>
-  best(rules.filter(({ type }) => type === "permit").map((rule) => permitOf(rule, question, above)));
+/** A permit that ran into its own exception is a refusal, and more than a permit beside it. */
+const refusing = (said: readonly Said[]): Said =>
+  said.find((s) => s?.standing === "consent-denied") ?? said.find((s) => s?.standing === "consent-review") ?? null;
+
+const permitsIn = (rules: readonly Provision[], question: ConsentQuestion, above: readonly Provision[]): Said => {
+  const said = rules.filter(({ type }) => type === "permit").map((rule) => permitOf(rule, question, above));
+  return refusing(said) ?? best(said);
+};
 
 /** A denial, unless an exception within it permits. One that can't be told to concern something else is put before a person. */
 const denialOf = (rule: Provision, question: ConsentQuestion): Said => {
@@ -81,7 +82,7 @@ const denialOf = (rule: Provision, question: ConsentQuestion): Said => {
   if (found === "no" || !holds) return null;
   if (
     denialsIn(rule.provisions, question) === null &&
-    permitsIn(rule.provisions, question, { rules: [rule] })?.standing === "permit"
+    permitsIn(rule.provisions, question, [rule])?.standing === "permit"
   )
     return null;
   return found === "yes"
@@ -90,30 +91,22 @@ const denialOf = (rule: Provision, question: ConsentQuestion): Said => {
 };
 
 /** A permit that holds further permits permits what they do and no more; its denials are its exceptions. */
-const permitOf = (rule: Provision, question: ConsentQuestion, above: Above): Said => {
+const permitOf = (rule: Provision, question: ConsentQuestion, above: readonly Provision[]): Said => {
   if (concerns(rule, question) !== "yes") return null;
   const denial = denialsIn(rule.provisions, question);
   if (denial !== null) return denial;
-  const chain = [...above.rules, rule];
-  if (rule.provisions.some(({ type }) => type === "permit"))
-    return permitsIn(rule.provisions, question, { rules: chain });
+  const chain = [...above, rule];
+  if (rule.provisions.some(({ type }) => type === "permit")) return permitsIn(rule.provisions, question, chain);
   return reaches(chain, question) ? inTime(chain, question) : null;
 };
-
-/** A permit that ran into its own exception is a refusal, and more than a permit beside it. */
-const refusing = (said: readonly Said[]): Said =>
-  said.find((s) => s?.standing === "consent-denied") ?? said.find((s) => s?.standing === "consent-review") ?? null;
 
 const permitsOf = ({ base, root, emergencyOnly }: Rules, question: ConsentQuestion): Said => {
   const purpose = question.hop.purpose ?? "";
   if (emergencyOnly && !isWithin(purpose, "ETREAT")) return null;
   // what narrows the root narrows every permit below it, an opt-out's too
   if (concerns({ ...root, type: "permit" }, question) !== "yes") return null;
-  const nested = root.provisions
-    .filter(({ type }) => type === "permit")
-    .map((rule) => permitOf(rule, question, { rules: [root] }));
   if (base === "permit") return reaches([root], question) ? inTime([root], question) : null;
-  return refusing(nested) ?? best(nested);
+  return permitsIn(root.provisions, question, [root]);
 };
 
 const voided = (said: Said, { active, stale }: Rules): Said => {

