@@ -29,7 +29,8 @@ export interface Place {
 const inForce = (associations: readonly Association[], at: number): Association | undefined => {
   let found: Association | undefined;
   for (const a of associations)
-    if (a.from <= at && (a.to === null || at < a.to) && (found === undefined || a.from >= found.from)) found = a;
+    if (!a.voided && a.from <= at && (a.to === null || at < a.to) && (found === undefined || a.from >= found.from))
+      found = a;
   return found;
 };
 

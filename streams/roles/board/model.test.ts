@@ -102,6 +102,12 @@ describe("states of a device", () => {
     expect(bedOf(told(noon, association(), state)).state).toBe(expected);
   });
 
+  it("no patient: the association never held, though it had no end", () => {
+    const model = told(noon, association(), association({ revision: 9, voided: true }), deviceState());
+    expect(bedOf(model).devices[0]?.confirmed).toBeNull();
+    expect(bedOf(told(noon, association(), deviceState())).devices[0]?.confirmed).toBe(true);
+  });
+
   it("no patient: the association has ended, the bed stays known", () => {
     const model = told(noon, association({ to: noon - 60_000 }), deviceState());
     expect(bedOf(model)).toMatchObject({ state: "unassociated", since: noon - 60_000 });
