@@ -4,7 +4,7 @@
  */
 import { stage } from "../streams/core/stage.ts";
 import type { LogTime } from "../streams/core/time.ts";
-import type { Candidate, Corrected } from "../schemas/records.ts";
+import type { Candidate } from "../schemas/records.ts";
 import { events } from "../schemas/topics.ts";
 import { answer, objection } from "./gates/answer.ts";
 import {
@@ -20,6 +20,7 @@ import {
   writtenOf,
 } from "./gates/cells.ts";
 import * as ceiling from "./gates/ceiling.ts";
+import { takeCorrection } from "./gates/correction.ts";
 import { consentTask } from "./gates/consent-review.ts";
 import { supersedes } from "./gates/consented.ts";
 import {
@@ -46,14 +47,7 @@ import {
   type Question,
   type Verdict,
 } from "./gates/promotable.ts";
-import {
-  afterCorrection,
-  afterWrite,
-  stands,
-  type Written,
-  writtenCell,
-  writtenForgottenAt,
-} from "./gates/retraction.ts";
+import { afterWrite, stands, type Written, writtenCell, writtenForgottenAt } from "./gates/retraction.ts";
 import { afterRefusal, learn } from "./gates/take-back.ts";
 import { untoldFoldingTask } from "./gates/tasks.ts";
 import { cellsOfVersion1 } from "./gates/version-1.ts";
@@ -241,12 +235,6 @@ const takeConsent = (state: GateState, record: ConsentRecord, asking: Omit<Askin
   lookAtPending(state, { ...asking, chart: chartOf(state) });
 };
 
-const takeCorrection = (state: GateState, corrected: Corrected, now: LogTime): void => {
-  const { destination, identity } = corrected;
-  const written = writtenOf(state, destination, identity);
-  if (written !== undefined) state.set(writtenCell(destination, identity), afterCorrection(written, corrected, now));
-};
-
 /** Tells what was folded once a day is over, where need be a person. */
 const lookAtLedger = (state: GateState, name: string, known: ceiling.Ledger, asking: Asking): number => {
   const { now, out, chart } = asking;
@@ -309,7 +297,7 @@ export const gates = (policy: GatePolicy) =>
         case "association":
           return forgetLink(state, body, now, policy.precedence ?? null, out);
         case "corrected":
-          return takeCorrection(state, body, now);
+          return takeCorrection(state, body, { now, transform, out });
         case "withheld": {
           const pendingMs = policy.pendingMs ?? usualPendingMs;
           const pending = takeWithheld(state, body, now, pendingMs);

@@ -90,8 +90,10 @@ export class Lane {
     await this.#client.endAsync(this.open > 0);
   }
 
+  /** A client that is closing refuses each message at once: after the first refusal nothing more is tried. */
   #fill(): void {
-    for (; this.#flying < this.#window && this.#first < this.#waiting.length; this.#first++) {
+    if (this.#failure !== null) return;
+    for (; this.#failure === null && this.#flying < this.#window && this.#first < this.#waiting.length; this.#first++) {
       const message = this.#waiting[this.#first];
       if (message !== undefined) this.#publish(message);
     }

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systems } from "../../schemas/fhir/systems.ts";
 import type { Corrected, Intent } from "../../schemas/records.ts";
-import { aCandidate, aConsent, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
+import { aCandidate, aConsent, anAssociation, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { outbox } from "../../schemas/topics.ts";
 import { gates, transform } from "../../topologies/gates.ts";
 import { OperatingError } from "../../streams/core/failure.ts";
@@ -89,6 +89,8 @@ describe("supervised correction", () => {
     expect((await planned({}, [])).rows[0]?.leftOut).toBe("not-written");
     expect((await planned({}, [changed])).rows[0]?.leftOut).toBe("changed-there");
     expect((await planned({}, [kept()])).rows[0]?.leftOut).toBeNull();
+    const earlier = kept({ meta: { tag: [{ system: systems.revision, code: "0" }] } });
+    expect((await planned({}, [earlier])).rows[0]?.leftOut, "what came after it was withheld").toBeNull();
   });
 
   it("names what stands there under the same tag and was never ours", async () => {
@@ -158,6 +160,38 @@ describe("supervised correction", () => {
     });
     say({ ...candidate, episode: ended(candidate.episode) });
     expect(d.outputs("outbox").map(({ body }) => body.kind === "intent" && body.revision)).toEqual([0, 6]);
+  });
+
+  it("loses no retraction that the gates told under the same revision", () => {
+    const d = drive(gates(afternoonPolicy));
+    const say = (body: Parameters<typeof d.send>[2]): void => d.send("pk-7", at, body);
+    say(aPatient());
+    say(aConsent());
+    const candidate = aCandidate();
+    say(candidate);
+    const voided = { ...anAssociation(), revision: 2, voided: true };
+    say({
+      ...candidate,
+      association: voided,
+      correction: { why: "link", cause: "wrong wristband", otherPatientKey: null },
+    });
+    say({
+      kind: "corrected",
+      identity: candidate.episode.identity,
+      revision: 1,
+      patientKey: "pk-7",
+      destination: "ehr",
+      action: "amend",
+      by: "dr-3",
+      reason: asked.because,
+    });
+    expect(d.outputs("outbox").map(({ body }) => (body.kind === "intent" ? [body.action, body.revision] : []))).toEqual(
+      [
+        ["write", 0],
+        ["retract", 1],
+        ["retract", 2],
+      ],
+    );
   });
 
   it("does nothing twice: what an earlier run sent is done", async () => {

@@ -1,8 +1,9 @@
 /** Lists what a transform's or rule's version wrote to a destination, as the outbox has it beside what stands there, and what may be done about it. */
-import type { Delivery, Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records.ts";
 import { systems } from "../../../schemas/fhir/systems.ts";
 import { deliveries, outbox } from "../../../schemas/topics.ts";
 import { member } from "../../io/json.ts";
+import { nothingStands, type Standing, standingAfter } from "../../io/outbox/standing.ts";
 import type { FoundResource } from "../../io/fhir/search.ts";
 import type { Ledger } from "../why/ledger.ts";
 import type { Plan, PlanRow } from "./plan-shape.ts";
@@ -45,10 +46,10 @@ export const planOf = async (asked: Asked, { ledger, found, now }: PlanParts): P
   const newest = new Map<string, Intent>();
   for (const intent of intents)
     if (intent.revision >= (newest.get(nameOf(intent))?.revision ?? 0)) newest.set(nameOf(intent), intent);
-  const answers = await answersOf(ledger, destination);
+  const standings = await standingsOf(ledger, destination);
   const tag = transform === null ? `${systems.rule}|${rule}` : `${systems.transform}|${transform}`;
   const { there, notAsked } = await whatStands(tag, found);
-  const rows = [...newest.values()].map((intent) => rowOf(intent, answers.get(nameOf(intent)), there, asked.how));
+  const rows = [...newest.values()].map((intent) => rowOf(intent, standings.get(nameOf(intent)), there, asked.how));
   return {
     destination,
     madeBy: { transform, rule },
@@ -67,12 +68,14 @@ const madeBy = (resource: unknown, { transform, rule }: Asked): boolean =>
   (transform === null || tagOf(resource, systems.transform) === transform) &&
   (rule === null || tagOf(resource, systems.rule) === rule);
 
-/** The last answer to each resource. */
-const answersOf = async (ledger: Ledger, destination: string): Promise<ReadonlyMap<string, Delivery>> => {
+/** What the destination took of each resource, as far as its answers say. */
+const standingsOf = async (ledger: Ledger, destination: string): Promise<ReadonlyMap<string, Standing>> => {
   const all = await ledger.those(deliveries, (body) => body.kind === "delivery" && body.destination === destination);
-  const last = new Map<string, Delivery>();
-  for (const { body } of all) if (body.kind === "delivery") last.set(nameOf(body), body);
-  return last;
+  const standings = new Map<string, Standing>();
+  for (const { body } of all)
+    if (body.kind === "delivery")
+      standings.set(nameOf(body), standingAfter(standings.get(nameOf(body)) ?? nothingStands, body));
+  return standings;
 };
 
 const reportable = ["Observation", "DiagnosticReport"];
@@ -93,12 +96,12 @@ const text = (value: unknown): string | null => (typeof value === "string" ? val
 
 const rowOf = (
   intent: Intent,
-  answer: Delivery | undefined,
+  standing: Standing | undefined,
   there: ReadonlyMap<string, FoundResource> | null,
   how: Plan["how"],
 ): PlanRow => {
   const resource = JSON.parse(intent.resource) as unknown;
-  const standing = there?.get(nameOf(intent));
+  const found = there?.get(nameOf(intent));
   const row = {
     resourceType: intent.resourceType,
     resourceId: intent.resourceId,
@@ -110,9 +113,12 @@ const rowOf = (
     status: text(member(resource, "status")) ?? "",
     effective: text(member(resource, "effectiveDateTime")),
     says: saysOf(resource),
-    there: standing === undefined ? null : thereOf(standing),
+    there: found === undefined ? null : thereOf(found),
   };
-  return { ...row, leftOut: leftOutBecause(intent, row, answer, there !== null, how) };
+  return {
+    ...row,
+    leftOut: leftOutBecause(intent, row, there === null ? standing?.mayStand === true : found !== undefined, how),
+  };
 };
 
 const thereOf = (resource: FoundResource): NonNullable<PlanRow["there"]> => {
@@ -134,16 +140,16 @@ const saysOf = (resource: unknown): string => {
   return [text(member(member(resource, "code"), "text")), value].filter((part) => part !== null).join(" ");
 };
 
+/** A revision of ours below the newest may stand there: what came after it was withheld or refused. */
 const leftOutBecause = (
   intent: Intent,
   { there, status }: Pick<PlanRow, "there" | "status">,
-  answer: Delivery | undefined,
-  asked: boolean,
+  mayStand: boolean,
   how: Plan["how"],
 ): string | null => {
-  if (intent.action === "retract" || there?.status === "entered-in-error") return "already-in-error";
-  const written = answer?.outcome === "written" || answer?.outcome === "alreadyThere";
-  if (!written || (asked && there === null)) return "not-written";
-  if (there !== null && there.revision !== intent.revision) return "changed-there";
+  if (there?.status === "entered-in-error") return "already-in-error";
+  if (there === null && intent.action === "retract") return "already-in-error";
+  if (!mayStand) return "not-written";
+  if (there !== null && (there.revision === null || there.revision > intent.revision)) return "changed-there";
   return how === "amend" && status === "preliminary" ? "still-open" : null;
 };

@@ -1,0 +1,28 @@
+/**
+ * What a reviewed correction (`afferent correct`) told past the gates, as they hear of it: what they say from now on comes behind it. Where both
+ * spoke at once, under revisions of which one hides the other, what takes back is said again above both: it is never lost.
+ */
+import type { Corrected } from "../../schemas/records.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import { type GateOut, type GateState, writtenOf } from "./cells.ts";
+import { afterCorrection, retractionOf, writtenCell } from "./retraction.ts";
+
+export const takeCorrection = (
+  state: GateState,
+  corrected: Corrected,
+  { now: at, transform, out }: { readonly now: LogTime; readonly transform: string; readonly out: GateOut },
+): void => {
+  const { destination, identity, revision, action, reason, patientKey } = corrected;
+  const written = writtenOf(state, destination, identity);
+  if (written === undefined) return;
+  const cell = writtenCell(destination, identity);
+  if (revision > written.intent.revision) {
+    state.set(cell, afterCorrection(written, corrected, at));
+    return;
+  }
+  if (!written.retracted && action !== "retract") return;
+  const above = { revision: written.intent.revision + 1, reason: `Entered in error: ${reason}`, transform, at };
+  const taken = retractionOf(written, above);
+  out.emit("outbox", patientKey, taken.intent);
+  state.set(cell, taken.written);
+};
