@@ -188,7 +188,7 @@ describe("a FHIR server's patients, encounters and devices", () => {
       version: 1,
     });
     house.hears({ event: "A01", patient: ines, location: "ICU^1^A", occurred: "0810", controlId: "1" });
-    expect(lines()).toEqual(["mon-a A 08:10 now", "pump-7 A 08:10 now"].toSorted());
+    expect(lines().toSorted()).toEqual(["mon-a A 08:10 now", "pump-7 A 08:10 now"]);
   });
 
   it("that can't be used are passed by, and the others are not", async () => {
