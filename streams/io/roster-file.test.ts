@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { events, raw } from "../../schemas/topics.ts";
+import { digest } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import { rosterChanges } from "./roster-changes.ts";
 import { readRoster, rosterRecords } from "./roster-file.ts";
@@ -243,6 +244,22 @@ describe("what changed since the last time", () => {
       changed: ["consent/consent-1"],
       problems: [],
     });
+  });
+
+  it("is nothing for what was announced before links could be voided and patients had names", () => {
+    const asBefore = new Set([
+      ...["kind", "id", "revision", "device", "subject", "patientKey", "bed", "unit", "ageBand", "from", "to"],
+      ...["confirmedBy", "confirmedAt", "assertedBy", "fhirId", "identifierSystem", "identifierValue"],
+      ...["encounterFhirId", "active", "version"],
+    ]);
+    const records = recordsOf().filter(({ body }) => body.kind === "association" || body.kind === "patient");
+    expect(records.length).toBeGreaterThan(1);
+    for (const { body, hash } of records) {
+      const then = Object.fromEntries(Object.entries(body).filter(([name]) => asBefore.has(name)));
+      expect(hash).toBe(digest(new TextEncoder().encode(JSON.stringify(then))));
+    }
+    const voided = recordsOf((f) => ({ ...f, associations: f.associations.map((a) => ({ ...a, voided: true })) }));
+    expect(rosterChanges(voided, before).changed.length).toBeGreaterThan(0);
   });
 
   it("is refused where a consent was withdrawn by leaving it out", () => {

@@ -5,7 +5,9 @@ import {
   type Association,
   type Consent,
   type Device,
+  knownAlike,
   type Patient,
+  undisputed,
   usualClockUncertaintyMs,
 } from "../../schemas/records.ts";
 import { type PlacedProblem, rosterProblems } from "./roster-rules.ts";
@@ -74,7 +76,15 @@ export type RosterRecord = {
   | { readonly plane: "clinical"; readonly body: Patient | Consent }
 );
 
-const hashOf = (body: object): string => digest(new TextEncoder().encode(JSON.stringify(body)));
+/** Fields that came later than the first rosters: at its default each is as if it were not there, so that a roster announced before is unchanged. */
+const cameLater: Readonly<Record<string, unknown>> = { ...undisputed, ...knownAlike };
+
+const hashOf = (body: object): string => {
+  const said = Object.entries(body).filter(
+    ([name, value]) => !(name in cameLater && JSON.stringify(value) === JSON.stringify(cameLater[name])),
+  );
+  return digest(new TextEncoder().encode(JSON.stringify(Object.fromEntries(said))));
+};
 
 const aboutDevice = (id: string, place: string, version: number, body: Device | Association): RosterRecord => ({
   plane: "device",
