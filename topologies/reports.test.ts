@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Decision, Intent, Observed, WindowValue } from "../schemas/records.ts";
+import { aConsentJson, aFhirConsent, ofClass } from "../schemas/fhir/consent.fixture.ts";
+import type { Consent, Decision, FhirConsent, Intent, Observed, WindowValue } from "../schemas/records.ts";
 import type { DialysisSession, News2 } from "../schemas/scores.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
@@ -33,7 +34,7 @@ const policy: GatePolicy = {
 
 interface Ward {
   readonly policy?: GatePolicy;
-  readonly consents?: readonly ReturnType<typeof aConsent>[];
+  readonly consents?: readonly (Consent | FhirConsent)[];
   readonly link?: Parameters<typeof anAssociation>[0];
   readonly words?: readonly Observed[];
 }
@@ -210,6 +211,20 @@ describe("each refusal of a report; the same, permitted, was written above", () 
     const permitted = ward();
     permitted.lives(0, ill);
     expect(permitted.intents()).toHaveLength(1);
+  });
+
+  it("a denial of the Observations that it brings along", () => {
+    const except = (kind: string) =>
+      aFhirConsent(aConsentJson({ provision: { provision: [{ type: "deny", class: [ofClass(kind)] }] } }));
+    const toTreat = { ...policy, destinations: [{ name: "ehr", finalAtEnd: true, purpose: "TREAT" }] };
+    const told = (kind: string) => {
+      const patient = ward({ policy: toTreat, consents: [except(kind)] });
+      patient.lives(0, ill);
+      return patient;
+    };
+    expect(told("Observation").intents()).toEqual([]);
+    expect(reasonsOf(told("Observation").decided()[0] as Decision)["consented"]).toBe("consent-denied");
+    expect(told("Condition").intents()).toHaveLength(1);
   });
 });
 

@@ -73,15 +73,23 @@ const instantsIn = (...texts: readonly unknown[]): number[] =>
 
 export type Disclosed = Pick<ConsentQuestion, "resourceType" | "codes" | "labels" | "eventTimes">;
 
+/** Both ends of the time over which its samples were taken, where a component says them: an episode's. */
+const periodsIn = (components: readonly unknown[]): readonly unknown[] =>
+  components.flatMap((component) => {
+    const period = member(component, "valuePeriod");
+    return [member(period, "start"), member(period, "end")];
+  });
+
 /** What a resource discloses. One without a time of its own has no event times: no permit covers it. */
 export const disclosedBy = (resource: unknown): Disclosed => {
   const period = member(resource, "effectivePeriod");
+  const components = list(member(resource, "component"));
   const labels = codingsIn(member(member(resource, "meta"), "security"));
   return {
     resourceType: String(member(resource, "resourceType") ?? ""),
     codes: [
       ...codingsIn(member(member(resource, "code"), "coding")),
-      ...list(member(resource, "component")).flatMap((c) => codingsIn(member(member(c, "code"), "coding"))),
+      ...components.flatMap((c) => codingsIn(member(member(c, "code"), "coding"))),
     ],
     labels: labels.some(({ system }) => system === normalConfidentiality.system)
       ? labels
@@ -91,6 +99,19 @@ export const disclosedBy = (resource: unknown): Disclosed => {
       member(resource, "effectiveInstant"),
       member(period, "start"),
       member(period, "end"),
+      ...periodsIn(components),
     ),
   };
+};
+
+/**
+ * What a resource and each Observation beside it disclose. They tell of one thing: each arose whenever any of them did, so that the time of a
+ * panel whose episode's period stands beside it counts; but one that says no time of its own stays without.
+ */
+export const disclosuresOf = (resource: unknown, beside: readonly unknown[]): [Disclosed, ...Disclosed[]] => {
+  const observations = beside.filter((one) => member(one, "resourceType") === "Observation");
+  const [own, others] = [disclosedBy(resource), observations.map(disclosedBy)];
+  const eventTimes = [...new Set([own, ...others].flatMap((one) => one.eventTimes))];
+  const timed = (one: Disclosed): Disclosed => (one.eventTimes.length === 0 ? one : { ...one, eventTimes });
+  return [timed(own), ...others.map(timed)];
 };

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
-import { aConsentJson, aFhirConsent, only, policyRule } from "../../schemas/fhir/consent.fixture.ts";
+import { aConsent, anEpisode, aPatient, ended, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
+import {
+  aConsentJson,
+  aFhirConsent,
+  at as time,
+  ofClass,
+  only,
+  policyRule,
+} from "../../schemas/fhir/consent.fixture.ts";
+import { observationsOf } from "../../schemas/fhir/observation.ts";
+import type { Episode } from "../../schemas/records.ts";
 import { type AccessOverride, type Intent, type Withheld, writesAlone } from "../../schemas/records.ts";
 import { logTime } from "../core/time.ts";
 import { type ConsentAtWriting, consentAtWriting } from "./consent-at-writing.ts";
@@ -131,5 +140,42 @@ describe("consent at the moment of writing", () => {
     const consents = [aFhirConsent(aConsentJson())];
     expect(await reason({ consents, heard }, anIntent(), { hops: [] })).toBe("consent-unknown");
     expect(await reason({ consents, heard })).toBe("passed");
+  });
+
+  /** Agreed to, with something taken out of it. */
+  const except = (denied: object) => ({
+    heard: new Map([["ehr", two + minutes(9)]]),
+    consents: [aFhirConsent(aConsentJson({ provision: { provision: [{ type: "deny", ...denied }] } }))],
+  });
+
+  /** As the gates build it, of 14:05 to 14:09:30. */
+  const told = (change: Partial<Episode> = {}): Intent => {
+    const of = { revision: 1, status: "final", transform: "gates@2", note: null } as const;
+    const { resource, beside } = observationsOf({ episode: ended(anEpisode(change)), patient: aPatient(), ...of });
+    return anIntent(resource, { beside: beside.map((one) => JSON.stringify(one)) });
+  };
+  const cuff = {
+    metric: "nibpSystolic",
+    ucum: "mm[Hg]",
+    companions: [{ metric: "nibpDiastolic", value: 61, validity: "valid" }],
+  } as const;
+
+  it.each<[string, Partial<Episode>, number]>([
+    ["an episode", {}, 0],
+    ["a cuff's, whose statistics stand beside the panel", cuff, 1],
+  ])("asks for all the time that %s lasted, as the gates do", async (_, change, others) => {
+    const intent = told(change);
+    expect(intent.beside).toHaveLength(others);
+    const from = (minute: number) => except({ dataPeriod: { start: time(minute) } });
+    expect(await reason(from(6), intent)).toBe("consent-denied");
+    expect(await reason(from(10), intent)).toBe("passed");
+  });
+
+  it("asks about each Observation that is written beside a report", async () => {
+    const report = { ...observation, resourceType: "DiagnosticReport" };
+    const beside = [JSON.stringify(observation), JSON.stringify({ resourceType: "Provenance" })];
+    const intent = anIntent(report, { resourceType: "DiagnosticReport", beside });
+    expect(await reason(except({ class: [ofClass("Observation")] }), intent)).toBe("consent-denied");
+    expect(await reason(except({ class: [ofClass("Condition")] }), intent)).toBe("passed");
   });
 });

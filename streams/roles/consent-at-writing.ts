@@ -1,10 +1,10 @@
 /** Asks for consent once more immediately before each write, of the newest that the log holds. */
-import { disclosedBy, type Hop } from "../../schemas/fhir/consent-question.ts";
+import { disclosuresOf, type Hop } from "../../schemas/fhir/consent-question.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Zones } from "../../schemas/fhir/moment.ts";
 import type { FhirConsent, Intent, Withheld } from "../../schemas/records.ts";
 import { events } from "../../schemas/topics.ts";
-import { consented } from "../../topologies/gates/consented.ts";
+import { consentedAll } from "../../topologies/gates/consented-all.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import type { Wire } from "../core/wire.ts";
@@ -67,7 +67,7 @@ export const tellingWithheld = async (
     ]);
 };
 
-/** Rejects with the table's codes: then nothing is written, and it is asked again. */
+/** Of the resource and of each Observation beside it. Rejects with the table's codes: then nothing is written, and it is asked again. */
 export const consentAtWriting =
   ({ table, now, hops, zones, source, onWithheld }: ConsentAtWriting) =>
   async (intent: Intent): Promise<{ passed: boolean; reason: string; detail: string }> => {
@@ -77,12 +77,18 @@ export const consentAtWriting =
     const known = await table.of(intent.patientKey);
     const at = await now();
     const hop = hops.find(({ name }) => name === intent.destination) ?? { name: intent.destination };
-    const question = { ...disclosedBy(JSON.parse(intent.resource)), hop, now: at };
-    const answer = consented(known, question, {
-      zones,
-      blind: blindness(known, source, at),
-      isStale: (record) => isStale(record, known, source, at),
-    });
+    const beside = intent.beside.map((one) => JSON.parse(one) as unknown);
+    const disclosed = disclosuresOf(JSON.parse(intent.resource), beside);
+    const answer = consentedAll(
+      known,
+      disclosed,
+      { hop, now: at },
+      {
+        zones,
+        blind: blindness(known, source, at),
+        isStale: (record) => isStale(record, known, source, at),
+      },
+    );
     if (!answer.passed && answer.reason !== "consent-denied") await onWithheld?.(withheldOf(intent, answer.reason));
     return answer;
   };

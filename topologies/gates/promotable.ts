@@ -2,7 +2,7 @@
  * Asks all gates, each whatever the others say, and gives the only thing that an intent can be made of: a Promotable.
  * Nothing else can make one, so nothing reaches an outbox past the gates.
  */
-import { type ConsentQuestion, disclosedBy, type Hop } from "../../schemas/fhir/consent-question.ts";
+import { type Disclosed, disclosedBy, disclosuresOf, type Hop } from "../../schemas/fhir/consent-question.ts";
 import type { Zones } from "../../schemas/fhir/moment.ts";
 import { systems } from "../../schemas/fhir/systems.ts";
 import {
@@ -18,7 +18,8 @@ import type { LogTime } from "../../streams/core/time.ts";
 import type { PrecedencePolicy } from "../precedence/policy.ts";
 import type { ScorePolicy } from "../scores/policy.ts";
 import { type ApprovalPolicy, approvedThreshold } from "./approved-threshold.ts";
-import { type ConsentEvidence, consented } from "./consented.ts";
+import type { ConsentEvidence } from "./consented.ts";
+import { consentedAll } from "./consented-all.ts";
 import { identityAt, patientAt } from "./identity.ts";
 import { type MergedPatients, validatedPatient } from "./validated-patient.ts";
 import { intended, type Promotion, wellFormed } from "./well-formed.ts";
@@ -89,17 +90,16 @@ const eventTimes = ({ episode }: Candidate): readonly number[] => [
   ...(episode.end === null ? [] : [episode.end]),
 ];
 
-/** What consents are asked: of what is written, as far as it can be; else of an Observation with the episode's code. */
-const consentQuestionOf = ({ candidate, destination, at }: Question, resource: unknown): ConsentQuestion => {
-  const { loinc } = candidate.episode;
-  const code = { coding: loinc === null ? [] : [{ system: systems.loinc, code: loinc }] };
-  return {
-    ...disclosedBy(resource ?? { resourceType: "Observation", code }),
-    hop: destination,
-    eventTimes: eventTimes(candidate),
-    now: at,
-  };
-};
+/** What consents are asked about: what is written, as far as it can be; else an Observation with the episode's code. */
+const disclosedOf = ({ loinc }: Candidate["episode"], promotion: Promotion | null): [Disclosed, ...Disclosed[]] =>
+  promotion === null
+    ? [
+        disclosedBy({
+          resourceType: "Observation",
+          code: { coding: loinc === null ? [] : [{ system: systems.loinc, code: loinc }] },
+        }),
+      ]
+    : disclosuresOf(promotion.resource, promotion.beside);
 
 export const judge = (question: Question, chart: Chart, policy: GatePolicy): Verdict => {
   const { candidate, destination, stands } = question;
@@ -119,7 +119,12 @@ export const judge = (question: Question, chart: Chart, policy: GatePolicy): Ver
       mergedPatients,
       stands,
     }),
-    consented(chart, consentQuestionOf(question, promotion?.resource), { zones: policy.zones }),
+    consentedAll(
+      chart,
+      disclosedOf(episode, promotion),
+      { hop: destination, eventTimes: eventTimes(candidate), now: question.at },
+      { zones: policy.zones },
+    ),
     ...(question.preferred === null ? [] : [question.preferred]),
   ];
   const passed = promotion !== null && patient !== undefined && answers.every((a) => a.passed);

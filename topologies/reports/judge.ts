@@ -2,7 +2,7 @@
  * Asks the gates about a report as they are asked about an episode: a named person approved that such reports are written, it is valid,
  * it is this patient's by confirmed links, and consents cover what it was made of, and now (clinical.md 19, 20, 23).
  */
-import { disclosedBy } from "../../schemas/fhir/consent-question.ts";
+import { type Disclosed, disclosedBy, disclosuresOf } from "../../schemas/fhir/consent-question.ts";
 import { disclosureOf } from "../../schemas/fhir/disclosure.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { WrittenReport } from "../../schemas/fhir/report.ts";
@@ -14,7 +14,7 @@ import type { Result } from "../../streams/core/failure.ts";
 import { eventTime, type LogTime } from "../../streams/core/time.ts";
 import { answer, type Objection, objection, objections } from "../gates/answer.ts";
 import type { Attributed } from "../gates/attribution.ts";
-import { consented } from "../gates/consented.ts";
+import { consentedAll } from "../gates/consented-all.ts";
 import { identityAt, patientAt } from "../gates/identity.ts";
 import type { Chart, Destination, GatePolicy } from "../gates/promotable.ts";
 import { validatedPatient } from "../gates/validated-patient.ts";
@@ -135,12 +135,16 @@ export const judgeReport = (question: ReportQuestion, chart: Chart, policy: Gate
   const patient = chart.patient && identityAt(chart.patient, destination);
   const asThere = chart.patient && patientAt(chart.patient, destination);
   const { gate, promotion } = wellFormed(question, asThere);
-  const disclosed = disclosedBy(promotion?.resource ?? { resourceType: "DiagnosticReport" });
+  const disclosed: [Disclosed, ...Disclosed[]] =
+    promotion === null
+      ? [disclosedBy({ resourceType: "DiagnosticReport" })]
+      : disclosuresOf(promotion.resource, promotion.beside);
+  const asked = { hop: destination, eventTimes: timesOf(facts), now: at };
   const answers = [
     approved(question, policy),
     gate,
     validated(question, chart, policy),
-    consented(chart, { ...disclosed, hop: destination, eventTimes: timesOf(facts), now: at }, { zones: policy.zones }),
+    consentedAll(chart, disclosed, asked, { zones: policy.zones }),
   ];
   const passed = promotion !== null && patient !== undefined && answers.every((a) => a.passed);
   const intent: Intent | null = !passed
