@@ -48,7 +48,8 @@ import {
   type Verdict,
 } from "./gates/promotable.ts";
 import { afterWrite, stands, type Written, writtenCell, writtenForgottenAt } from "./gates/retraction.ts";
-import { afterRefusal, learn } from "./gates/take-back.ts";
+import { isElsewhere, strayedAt, takeBackStrayed } from "./gates/strayed.ts";
+import { afterRefusal, learn, withdraw } from "./gates/take-back.ts";
 import { untoldFoldingTask } from "./gates/tasks.ts";
 import { cellsOfVersion1 } from "./gates/version-1.ts";
 
@@ -80,9 +81,11 @@ const statusOf = (
   destination: Destination,
   ledger: ceiling.Ledger,
   written: Written | undefined,
+  elsewhere: boolean,
 ): Question["status"] => {
   const { identity, phase } = candidate.episode;
-  if (ledger.final.includes(identity) || written?.final === true || written?.retracted === true) return "amended";
+  const wasTold = ledger.final.includes(identity) || written?.final === true || written?.retracted === true;
+  if (wasTold && !elsewhere) return "amended";
   return phase === "end" && destination.finalAtEnd ? "final" : "preliminary";
 };
 
@@ -91,19 +94,20 @@ const questionOf = (
   candidate: Candidate,
   destination: Destination,
   ledger: ceiling.Ledger,
-  { now: at, policy }: Asking,
+  { now: at, policy, chart }: Asking,
 ): Question => {
   const written = writtenOf(state, destination.name, candidate.episode.identity);
   const least = written === undefined ? 0 : written.intent.revision + 1;
+  const elsewhere = isElsewhere(written, chart.patient, destination);
   return {
     candidate,
     destination,
     revision: Math.max(ceiling.revisionIn(ledger, candidate.episode), least),
-    status: statusOf(candidate, destination, ledger, written),
+    status: statusOf(candidate, destination, ledger, written, elsewhere),
     transform,
     note: ceiling.foldingNote(ledger, candidate.episode),
     stands: stands(written),
-    preferred: preferredSource(state, candidate, stands(written), at, policy.precedence ?? null),
+    preferred: preferredSource(state, candidate, stands(written) || elsewhere, at, policy.precedence ?? null),
     at,
   };
 };
@@ -133,11 +137,12 @@ const tell = (state: GateState, name: string, ledger: ceiling.Ledger, asking: As
   return next;
 };
 
-/** The ledger under which an episode was admitted or folded; one that is new, that of its bed and day. */
+/** The ledger under which an episode was admitted or folded, taken back though it may be by now; one that is new, that of its bed and day. */
 const homeOf = (state: GateState, candidate: Candidate, destination: string): string => {
   const { identity } = candidate.episode;
   const written = writtenOf(state, destination, identity);
-  if (stands(written)) return written.ledger;
+  const admitted = written && ledgerOf(state, written.ledger)?.admitted.includes(identity);
+  if (written !== undefined && (admitted === true || !written.retracted)) return written.ledger;
   const mark = state.get(ceiling.foldedCell(destination, identity));
   return mark?.kind === "folded" ? mark.ledger : ceiling.ledgerCell(destination, candidate);
 };
@@ -169,14 +174,17 @@ const weigh = (
 ): void => {
   const { now, out, policy } = asking;
   const { identity } = candidate.episode;
-  const { home, ledger, verdict } = judgeNow(state, candidate, destination, asking);
+  const first = judgeNow(state, candidate, destination, asking);
+  const strayed = takeBackStrayed(state, first.verdict, asking.chart.patient, out);
+  const { home, ledger, verdict } = strayed === undefined ? first : judgeNow(state, candidate, destination, asking);
   const written = writtenOf(state, destination.name, identity);
   const { pending, asBefore, pushedOut } = settle(state, verdict, now);
   if (pushedOut !== null) giveUp(state, pushedOut, "and too many wait", asking);
   if (pending !== null) lookNoLaterThan(state, nextPendingLook(pending, now, policy.pendingMs ?? usualPendingMs));
-  if (again && asBefore) return;
+  if (again && asBefore && strayed === undefined) return;
   if (verdict.promotable === null) {
     record(state, home, verdict, out);
+    if (strayed !== undefined) withdraw(state, strayed, now);
     afterRefusal(state, verdict, out);
     return;
   }
@@ -207,6 +215,13 @@ const giveUp = (state: GateState, pending: Pending, how: string, asking: Asking)
   if (destination === undefined) return;
   const { home, verdict } = judgeNow(state, pending.candidate, destination, asking);
   record(state, home, overrule(verdict, notInTime(pending, how)), asking.out);
+};
+
+/** What stands under an identity that another has replaced is taken back, and written anew under that one where the gates let it. */
+const lookAtStrayed = (state: GateState, asking: Asking): void => {
+  for (const destination of asking.policy.destinations)
+    for (const { candidate } of strayedAt(state.cells(), asking.chart.patient, destination))
+      weigh(state, candidate, destination, asking);
 };
 
 /** Judges anew what waits for consent: a record has come, or time has passed. */
@@ -286,7 +301,9 @@ export const gates = (policy: GatePolicy) =>
         case "patient": {
           const known = state.get("patient");
           if (known?.kind !== "patient" || body.version >= known.version) state.set("patient", body);
-          return lookAtPending(state, { now, out, policy, chart: chartOf(state) });
+          const asking = { now, out, policy, chart: chartOf(state) };
+          lookAtStrayed(state, asking);
+          return lookAtPending(state, asking);
         }
         case "consent":
         case "fhirConsent":

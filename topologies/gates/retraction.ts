@@ -19,8 +19,13 @@ export interface Written {
   /** Revision of the episode that it tells. */
   readonly episodeRevision: number;
   readonly final: boolean;
-  /** Log time since which it can be seen there, at the earliest; and of the last change. */
-  readonly since: LogTime;
+  /** Log time since which it can be seen there, at the earliest; null: never, for its only writes were withheld. */
+  readonly since: LogTime | null;
+  /** With which revision that began. */
+  readonly firstRevision: number;
+  /** Every id under which it was written there: one for each identity of the patient. */
+  readonly resourceIds: readonly string[];
+  /** Log time of the last change. */
   readonly at: LogTime;
   readonly retracted: boolean;
   /** Log time since which it was withheld at the moment of writing, again and again (gates/pending.ts). */
@@ -45,7 +50,10 @@ export const afterWrite = (
   intent: { ...intent, audit: null },
   episodeRevision: of.candidate.episode.revision,
   final: of.status === "final" || known?.final === true,
-  since: stands(known) ? known.since : intent.at,
+  ...(stands(known) && known.since !== null
+    ? { since: known.since, firstRevision: known.firstRevision }
+    : { since: intent.at, firstRevision: intent.revision }),
+  resourceIds: [...new Set([...(known?.resourceIds ?? []), intent.resourceId])],
   at: intent.at,
   retracted: false,
   ...(known?.withheldSince !== undefined && { withheldSince: known.withheldSince }),

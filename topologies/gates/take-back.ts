@@ -1,6 +1,7 @@
 /** What follows when a candidate that is refused shows that something stands at the wrong patient: it is taken back, and people are told. */
 import type { Candidate } from "../../schemas/records.ts";
 import { type GateOut, type GateState, ledgerOf, lookNoLaterThan, writtenOf } from "./cells.ts";
+import type { Objection } from "./answer.ts";
 import * as ceiling from "./ceiling.ts";
 import type { Verdict } from "./promotable.ts";
 import { retractionOf, stands, type Written, wrongBecause, writtenCell, writtenForgottenAt } from "./retraction.ts";
@@ -26,7 +27,8 @@ const otherStanding = (state: GateState, ledger: ceiling.Ledger, identity: strin
   return others.at(-1)?.candidate ?? null;
 };
 
-const withdraw = (state: GateState, written: Written, now: Verdict["question"]["at"]): void => {
+/** Out of its ledger: it counts no longer, and tells of no folded episodes. */
+export const withdraw = (state: GateState, written: Written, now: Verdict["question"]["at"]): void => {
   const ledger = ledgerOf(state, written.ledger);
   if (ledger === undefined) return;
   const { identity } = written.intent;
@@ -47,6 +49,21 @@ const unfold = (state: GateState, destination: string, identity: string): void =
   lookNoLaterThan(state, ceiling.nextLook(next));
 };
 
+/** The same resource, in its next revision, entered in error. */
+export const enterInError = (
+  state: GateState,
+  written: Written,
+  wrong: Objection,
+  { revision, transform, at }: Pick<Verdict["question"], "revision" | "transform" | "at">,
+  out: GateOut,
+): void => {
+  const { identity, destination, patientKey } = written.intent;
+  const taken = retractionOf(written, { revision, reason: `Entered in error: ${wrong.detail}`, transform, at });
+  out.emit("outbox", patientKey, taken.intent);
+  state.set(writtenCell(destination, identity), taken.written);
+  lookNoLaterThan(state, writtenForgottenAt(taken.written) ?? Number.POSITIVE_INFINITY);
+};
+
 /** After the decision that refuses. What stands stays where identity was not the reason; it is known in its newest form then. */
 export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): void => {
   askAPerson(state, verdict, out);
@@ -60,10 +77,7 @@ export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): 
   }
   unfold(state, destination.name, identity);
   if (!stands(written)) return;
-  const taken = retractionOf(written, { revision, reason: `Entered in error: ${wrong.detail}`, transform, at });
-  out.emit("outbox", candidate.patientKey, taken.intent);
-  state.set(writtenCell(destination.name, identity), taken.written);
-  lookNoLaterThan(state, writtenForgottenAt(taken.written) ?? Number.POSITIVE_INFINITY);
+  enterInError(state, written, wrong, { revision, transform, at }, out);
   withdraw(state, written, at);
   // A merged patient is the same person: nobody saw another's data.
   if (wrong.reason === "patient-merged") return;

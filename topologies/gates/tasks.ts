@@ -21,21 +21,37 @@ const taskOf = (said: Said, occasion: number | null = null): Task => ({
 
 const minutesOf = (ms: number): string => `${Math.round(ms / 6_000) / 10} min`;
 
+interface Retracted {
+  readonly revision: number;
+  readonly at: LogTime;
+}
+
 /**
- * After a retraction at `at`: to the care team that saw it, to the one that did not, and to privacy, each with how long wrong data could
- * be seen. Times are of the log: from when it went out to when it was taken back.
+ * What every task about a retraction says. Times are of the log: from when it went out to when it was taken back, so it can have been seen
+ * for so long at most. Null: nothing ever stood there, and nobody need be told.
  */
+const seenOf = ({ since, intent }: Written, { at }: Retracted) => {
+  if (since === null) return null;
+  const { destination, identity, resourceType, resourceId } = intent;
+  const visibleMs = at - since;
+  return {
+    what: `${resourceType}/${resourceId}`,
+    how: `visible at ${destination} for at most ${minutesOf(visibleMs)}`,
+    about: { about: [identity], destination, visibleMs, at },
+  };
+};
+
+/** After a retraction: to the care team that saw it, to the one that did not, and to privacy, each with how long wrong data could be seen. */
 export const correctionTasks = (
   written: Written,
   candidate: Candidate,
   wrong: Objection,
-  retracted: { readonly revision: number; readonly at: LogTime },
+  retracted: Retracted,
 ): readonly Task[] => {
-  const { destination, identity, resourceType, resourceId } = written.intent;
+  const seen = seenOf(written, retracted);
+  if (seen === null) return [];
+  const { what, how, about } = seen;
   const other = candidate.correction?.otherPatientKey ?? null;
-  const visibleMs = retracted.at - written.since;
-  const seen = `visible at ${destination} for ${minutesOf(visibleMs)}`;
-  const about = { about: [identity], destination, visibleMs, at: retracted.at };
   const { patientKey } = candidate;
   const all: Said[] = [
     {
@@ -43,7 +59,7 @@ export const correctionTasks = (
       patientKey,
       audience: "careTeam",
       reason: "association-corrected",
-      detail: `${resourceType}/${resourceId} was not of this patient and is entered in error: ${wrong.detail}; ${seen}`,
+      detail: `${what} was not of this patient and is entered in error: ${wrong.detail}; ${how}`,
     },
     ...(other === null
       ? []
@@ -53,7 +69,7 @@ export const correctionTasks = (
             patientKey: other,
             audience: "careTeam" as const,
             reason: "association-corrected",
-            detail: `what was measured of this patient stood in another's record; ${seen}. It is judged anew for this one`,
+            detail: `what was measured of this patient stood in another's record; ${how}. It is judged anew for this one`,
           },
         ]),
     {
@@ -61,7 +77,33 @@ export const correctionTasks = (
       patientKey: other ?? patientKey,
       audience: "privacy",
       reason: "possible-breach",
-      detail: `${resourceType}/${resourceId} told of ${other ?? "nobody known"} in the record of ${patientKey}: ${wrong.reason}; ${seen}`,
+      detail: `${what} told of ${other ?? "nobody known"} in the record of ${patientKey}: ${wrong.reason}; ${how}`,
+    },
+  ];
+  return all.map((said) => taskOf(said, retracted.revision));
+};
+
+/** After a retraction from under an identity that is the patient's no more: whose record it stood in, nobody here can say. */
+export const identityTasks = (written: Written, retracted: Retracted): readonly Task[] => {
+  const seen = seenOf(written, retracted);
+  if (seen === null) return [];
+  const { what, how, about } = seen;
+  const { patientKey } = written.intent;
+  const stood = "under an identity that is not this patient's there any more, and whose record may be another's";
+  const all: Said[] = [
+    {
+      ...about,
+      patientKey,
+      audience: "careTeam",
+      reason: "association-corrected",
+      detail: `${what} stood ${stood}: it is entered in error; ${how}. It is judged anew under the new one`,
+    },
+    {
+      ...about,
+      patientKey,
+      audience: "privacy",
+      reason: "possible-breach",
+      detail: `${what} told of ${patientKey} ${stood}: identity-corrected; ${how}`,
     },
   ];
   return all.map((said) => taskOf(said, retracted.revision));
