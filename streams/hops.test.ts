@@ -60,6 +60,7 @@ describe("what a configuration says of consent", () => {
       timeoutMs: 10_000,
       freshForMs: 300_000,
       confirmEveryMs: 60_000,
+      rereadEveryMs: 600_000,
     });
     expect(() => config({ consentSource: { name: "a/b", baseUrl: "https://ehr.example" } })).toThrow(/consentSource/);
   });

@@ -82,6 +82,7 @@ const promoting = async (
           timeoutMs: 5_000,
           freshForMs: 300_000,
           confirmEveryMs: 60_000,
+          rereadEveryMs: 600_000,
         },
       }),
     },

@@ -14,7 +14,7 @@ const patientsARound = 25;
 
 /** How far it has been read; kept by its owner (role `consent-source`). */
 export interface Progress {
-  /** The newest `_lastUpdated` that was had, in the source's time; null: none. */
+  /** The newest `lastUpdated` that was had, in the source's time, and not later than our own clock was then; null: none. */
   readonly mark: number | null;
   /** By patient key: as whom he was asked for. */
   readonly visited: Readonly<Record<string, string>>;
@@ -26,9 +26,11 @@ export interface RoundPorts {
   /** Resolves when they are durable. */
   readonly append: (records: readonly FhirConsent[]) => Promise<void>;
   readonly onDropped: (reason: string) => void;
+  /** Our own, as the machine has it: not the ward's time, which may be a recorded day's. */
+  readonly clock: () => number;
 }
 
-const knownOf = async (table: RoundPorts["table"], source: string): Promise<Known> => {
+export const knownOf = async (table: RoundPorts["table"], source: string): Promise<Known> => {
   const everybody = await table.everybody();
   const consents = new Map<string, FhirConsent[]>();
   const patients: Patient[] = [];
@@ -45,7 +47,8 @@ const knownOf = async (table: RoundPorts["table"], source: string): Promise<Know
 const visitOf = (patient: Patient, source: string): string =>
   JSON.stringify([idAt(patient, source), patient.mergedInto]);
 
-const fileAll = async (found: readonly FoundResource[], ports: RoundPorts, filing: Filing): Promise<void> => {
+/** What of it is new goes into the patients' logs. */
+export const fileAll = async (found: readonly FoundResource[], ports: RoundPorts, filing: Filing): Promise<void> => {
   if (found.length === 0) return;
   const known = await knownOf(ports.table, filing.source);
   const records = found.flatMap((resource) => {
@@ -62,7 +65,7 @@ const visitNew = async (before: Progress, ports: RoundPorts, filing: Filing): Pr
   const visited = { ...before.visited };
   const unseen = patients.filter((p) => visited[p.patientKey] !== visitOf(p, filing.source));
   for (const patient of unseen.slice(0, patientsARound)) {
-    await fileAll(await ports.reader.ofPatient(idAt(patient, filing.source)), ports, filing);
+    await fileAll(await ports.reader.ofPatients([idAt(patient, filing.source)]), ports, filing);
     visited[patient.patientKey] = visitOf(patient, filing.source);
   }
   return visited;
@@ -74,14 +77,15 @@ export const round = async (
   ports: RoundPorts,
   filing: Filing,
 ): Promise<{ readonly progress: Progress; readonly complete: boolean }> => {
-  const since = before.mark === null ? null : before.mark - overlapMs;
-  const { found, newest } = await ports.reader.changed(since);
+  const ours = ports.clock();
+  // one that lies ahead of us came of a wrong clock, the source's or ours: who knows what it has made us pass by
+  const mark = before.mark !== null && before.mark <= ours ? before.mark : null;
+  const { found, newest } = await ports.reader.changed(mark === null ? null : mark - overlapMs, ours);
   await fileAll(found, ports, filing);
   const visited = await visitNew(before, ports, filing);
   const { patients } = await knownOf(ports.table, filing.source);
-  const mark = newest === null ? before.mark : Math.max(newest, before.mark ?? newest);
   return {
-    progress: { mark, visited },
+    progress: { mark: newest === null ? mark : Math.max(newest, mark ?? newest), visited },
     complete: patients.every((p) => visited[p.patientKey] === visitOf(p, filing.source)),
   };
 };

@@ -11,7 +11,8 @@ import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
 import type { Wire } from "../core/wire.ts";
-import { consentServer, type Failing } from "../io/consent/server.fixture.ts";
+import type { ConsentSourceConfig } from "../io/consent/config.ts";
+import { type ConsentServer, consentServer, type Failing } from "../io/consent/server.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import { consentAtWriting } from "./consent-at-writing.ts";
 import { openConsentSource } from "./consent-source.ts";
@@ -23,6 +24,11 @@ const wire: Wire = {
   learn: () => Promise.resolve(false),
 };
 const freshForMs = 400;
+/** What both the server's clock and ours say, where nothing is wrong with either. */
+const serverNow = Date.UTC(2026, 10, 21, 14);
+const denial = policyRule("OPTOUT");
+/** Too seldom to matter within a test. */
+const never = 3_600_000;
 const hop: Hop = { name: "ehr", purpose: "TREAT" };
 
 const intent: Intent = {
@@ -63,7 +69,7 @@ const ward = async (patients: readonly Patient[] = [aPatient()]) => {
   for (const patient of patients) await record(patient);
   const said: string[] = [];
   const say = (level: string) => (of: object, text: string) => said.push(`${level} ${JSON.stringify(of)} ${text}`);
-  const config = { name: "ehr", baseUrl: server.url, pollMs: 20, timeoutMs: 150, freshForMs, confirmEveryMs: 100 };
+  const often = { pollMs: 20, timeoutMs: 150, freshForMs, confirmEveryMs: 100, rereadEveryMs: 300 };
   const platform = {
     log,
     wire,
@@ -72,8 +78,10 @@ const ward = async (patients: readonly Patient[] = [aPatient()]) => {
     config: { speed: 1 },
   } as unknown as Platform;
   const table = consentTable(log, wire);
-  const start = async () => {
-    const source = await openConsentSource(config, { platform: { ...platform, metrics: new Registry() }, table, now });
+  const start = async (other: Partial<ConsentSourceConfig> = {}) => {
+    const config = { name: "ehr", baseUrl: server.url, ...often, ...other };
+    const own = { ...platform, metrics: new Registry() };
+    const source = await openConsentSource(config, { platform: own, table, now, clock: () => serverNow });
     closing.push(() => source.close());
     return source;
   };
@@ -86,7 +94,23 @@ const ward = async (patients: readonly Patient[] = [aPatient()]) => {
     () => server.close(),
     () => table.close(),
   );
-  return { server, start, reason, known, record, said, log };
+  /** How far a process that is gone had read. */
+  const keep = async (progress: object) => {
+    const owner = await log.claim("consent-source", 0, 1);
+    await owner.load();
+    await owner.confirm();
+    const bytes = new TextEncoder().encode(JSON.stringify(progress));
+    await owner.commit(new Map([[`progress/ehr/${server.url}`, bytes]]));
+    await owner.close();
+  };
+  return { server, start, reason, known, record, said, log, keep };
+};
+
+/** The server was searched for changes so many times more. */
+const looks = async ({ searches }: ConsentServer, more: number): Promise<void> => {
+  const changes = () => searches.filter((query) => query.includes("_sort=")).length;
+  const before = changes();
+  await expect.poll(changes, { timeout: 5_000, interval: 15 }).toBeGreaterThanOrEqual(before + more);
 };
 
 const until = async <T>(look: () => Promise<T>, wanted: T): Promise<void> => {
@@ -162,6 +186,62 @@ describe("a source of consents", () => {
     const changes = server.searches.slice(before).filter((query) => query.includes("_sort="));
     expect(changes[0]).toContain("_lastUpdated=ge2026-11-21T12:59:51.000Z");
     expect([...(await log.snapshot("consent-source", 0)).keys()]).toEqual([`progress/ehr/${server.url}`]);
+  });
+
+  it("whose clock ran an hour ahead for one consent hides nothing that changes after it", async () => {
+    const { server, start, reason } = await ward();
+    server.put(aConsentJson());
+    await start({ confirmEveryMs: never, rereadEveryMs: never });
+    await until(reason, "passed");
+    server.put(aConsentJson({ id: "theirs", patient: { reference: "Patient/unknown" } }), serverNow + minutes(60));
+    await looks(server, 3);
+    server.put(aConsentJson({ policyRule: denial }), serverNow - minutes(30));
+    await until(reason, "consent-denied");
+  });
+
+  it("was read up to a time that our clock has not come to: then it is read from the start", async () => {
+    const { server, start, reason, keep } = await ward();
+    server.put(aConsentJson({ policyRule: denial }));
+    await keep({ mark: serverNow + minutes(60), visited: { "pk-7": '["p-0007",null]' } });
+    await start({ confirmEveryMs: never, rereadEveryMs: never });
+    await until(reason, "consent-denied");
+  });
+
+  it.each([
+    { whom: "by his id", patient: { reference: "Patient/p-0007" }, lateMs: minutes(7 * 24 * 60) },
+    {
+      whom: "by his number alone",
+      patient: { identifier: { system: aPatient().identifierSystem, value: aPatient().identifierValue } },
+      lateMs: minutes(20 * 60),
+    },
+  ])(
+    "shows a new denial long after the time that it bears: it is found when all is read again ($whom)",
+    async ({ patient, lateMs }) => {
+      const { server, start, reason } = await ward();
+      server.put(aConsentJson());
+      await start();
+      await until(reason, "passed");
+      await looks(server, 3);
+      const late = { id: "late", policyRule: denial, dateTime: "2026-11-20", patient };
+      server.put(aConsentJson(late), Date.UTC(2026, 10, 21, 13) - lateMs);
+      const began = performance.now();
+      await until(reason, "consent-denied");
+      expect(performance.now() - began).toBeLessThan(2_000);
+    },
+  );
+
+  it("is asked again for each of many patients, fifty in a search, each in his turn", async () => {
+    const many = Array.from({ length: 120 }, (_, i) => aPatient({ patientKey: `pk-${i}`, fhirId: `p-${i}` }));
+    const { server, start } = await ward(many);
+    await start({ confirmEveryMs: never });
+    const asked = () => server.searches.flatMap((query) => new URLSearchParams(query).get("patient")?.split(",") ?? []);
+    await expect.poll(() => asked().length, { timeout: 8_000 }).toBeGreaterThan(4 * 120);
+    const times = new Map<string, number>();
+    for (const who of asked()) times.set(who, (times.get(who) ?? 0) + 1);
+    expect(times.size).toBe(120);
+    expect(Math.max(...times.values()) - Math.min(...times.values())).toBeLessThanOrEqual(1);
+    const together = server.searches.map((query) => new URLSearchParams(query).get("patient")?.split(",").length ?? 0);
+    expect(Math.max(...together)).toBe(50);
   });
 
   const failures: readonly Failing[] = ["garbage", "html", "503", "401", "hangs", "drips", "drops"];

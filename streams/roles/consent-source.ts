@@ -16,6 +16,7 @@ import { logTime } from "../core/time.ts";
 import type { ConsentSourceConfig } from "../io/consent/config.ts";
 import { openConsentReader } from "../io/consent/reader.ts";
 import type { Append, Owner } from "../log/log.ts";
+import { Rereading } from "./consent-reread.ts";
 import { confirm, markStale, type Progress, round, type RoundPorts } from "./consent-round.ts";
 import type { ConsentTable } from "./consent-table.ts";
 
@@ -27,6 +28,8 @@ export interface ConsentSourceOptions {
   readonly table: Pick<ConsentTable, "everybody" | "heard">;
   /** In the ward's time. */
   readonly now: () => number | Promise<number>;
+  /** The machine's own; `Date.now` unless told otherwise. */
+  readonly clock?: () => number;
 }
 
 const metricsIn = ({ metrics }: ConsentSourceOptions["platform"]) => ({
@@ -60,6 +63,7 @@ const parsed = (bytes: Uint8Array | undefined): Progress =>
 /** What this process knows while it is the one that reads. */
 interface Holding {
   readonly owner: Owner;
+  readonly rereading: Rereading;
   progress: Progress;
   confirmedAt: number;
   heardAt: number;
@@ -91,6 +95,7 @@ class Feed {
       table: options.table,
       append: (records) => this.#file(records),
       onDropped: (reason) => this.#metrics.dropped.inc({ reason }),
+      clock: options.clock ?? Date.now,
     };
   }
 
@@ -132,6 +137,7 @@ class Feed {
     const heardAt = (await this.#options.table.heard(this.#config.name)) ?? at;
     return {
       owner,
+      rereading: new Rereading(this.#config.rereadEveryMs * this.#options.platform.config.speed),
       progress,
       confirmedAt: Number.NEGATIVE_INFINITY,
       heardAt,
@@ -151,6 +157,7 @@ class Feed {
       await confirm(this.#ports, filing);
       holding.confirmedAt = at;
     }
+    await holding.rereading.look(progress.mark, this.#ports, filing);
     await this.#heard(holding, Math.round(at));
   }
 

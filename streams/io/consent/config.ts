@@ -42,6 +42,8 @@ export const consentSourceShape = z.strictObject({
   freshForMs: z.int().min(1_000).default(300_000),
   /** How often it is asked whether what it once had is still there: what is deleted shows in no search for changes. */
   confirmEveryMs: z.int().min(1_000).default(60_000),
+  /** Within this time each patient known here is asked for again: what shows late bears an old time, and no search for changes finds it. */
+  rereadEveryMs: z.int().min(10_000).default(600_000),
 });
 export type ConsentSourceConfig = z.output<typeof consentSourceShape>;
 

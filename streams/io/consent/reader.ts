@@ -10,16 +10,19 @@ import type { ConsentSourceConfig } from "./config.ts";
 
 export interface Changes {
   readonly found: readonly FoundResource[];
-  /** The newest `meta.lastUpdated` among them, in the server's own time; the one given where there is none. */
+  /** The newest `meta.lastUpdated` among them that is not later than `ours`; null: none. */
   readonly newest: number | null;
 }
 
 /** Every call rejects with the codes of `searchFhir`; nothing is half read. */
 export interface ConsentReader {
-  /** What was updated at `since` (ms, the server's time) or later; null: all there is. */
-  changed(since: number | null): Promise<Changes>;
-  /** What one patient has, by his id there. */
-  ofPatient(id: string): Promise<readonly FoundResource[]>;
+  /**
+   * What was updated at `since` (ms, the server's time) or later; null: all there is. `ours`: our own clock. A time later than that is no
+   * measure of how far was read: the server's clock was wrong, and what changes once it is right bears an earlier one.
+   */
+  changed(since: number | null, ours: number): Promise<Changes>;
+  /** What patients have, by their ids there. */
+  ofPatients(ids: readonly string[]): Promise<readonly FoundResource[]>;
   /** Those of these ids that there are. */
   byId(ids: readonly string[]): Promise<readonly FoundResource[]>;
   /** True only where the server says that it has it no more (404, 410). */
@@ -34,10 +37,13 @@ const updatedAt = (resource: FoundResource): number | null => {
   return typeof text === "string" ? (momentOf(text)?.beginEarliest ?? null) : null;
 };
 
-const newestOf = (found: readonly FoundResource[], since: number | null): number | null => {
+const newestOf = (found: readonly FoundResource[], ours: number): number | null => {
   const times = found.map(updatedAt).filter((time) => time !== null);
-  return times.length === 0 ? since : Math.max(since ?? Number.NEGATIVE_INFINITY, ...times);
+  return times.reduce<number | null>((newest, time) => (time > ours ? newest : Math.max(newest ?? time, time)), null);
 };
+
+/** In a search, where these mean something (FHIR R4, search: escaping). */
+const escaped = (id: string): string => id.replaceAll(/[\\$,|]/g, "\\$&");
 
 export const openConsentReader = async (config: ConsentSourceConfig, signal: AbortSignal): Promise<ConsentReader> => {
   const { baseUrl, timeoutMs, auth } = config;
@@ -55,21 +61,26 @@ export const openConsentReader = async (config: ConsentSourceConfig, signal: Abo
       throw error;
     }
   };
+  const anyOf = async (parameter: string, values: readonly string[]): Promise<FoundResource[]> => {
+    const found: FoundResource[] = [];
+    for (let i = 0; i < values.length; i += idsAtOnce) {
+      const some = values.slice(i, i + idsAtOnce).join(",");
+      found.push(...(await search(`Consent?${parameter}=${encodeURIComponent(some)}&_count=${pageCount}`)));
+    }
+    return found;
+  };
   return {
-    async changed(since) {
+    async changed(since, ours) {
       const updated = since === null ? "" : `_lastUpdated=ge${utcInstant(since)}&`;
       const found = await search(`Consent?${updated}_sort=_lastUpdated&_count=${pageCount}`);
-      return { found, newest: newestOf(found, since) };
+      return { found, newest: newestOf(found, ours) };
     },
-    ofPatient: (id) => search(`Consent?patient=${encodeURIComponent(`Patient/${id}`)}&_count=${pageCount}`),
-    async byId(ids) {
-      const found: FoundResource[] = [];
-      for (let i = 0; i < ids.length; i += idsAtOnce) {
-        const some = ids.slice(i, i + idsAtOnce).join(",");
-        found.push(...(await search(`Consent?_id=${encodeURIComponent(some)}&_count=${pageCount}`)));
-      }
-      return found;
-    },
+    ofPatients: (ids) =>
+      anyOf(
+        "patient",
+        ids.map((id) => `Patient/${escaped(id)}`),
+      ),
+    byId: (ids) => anyOf("_id", ids.map(escaped)),
     async isGone(id) {
       const { status } = await client.read("Consent", id);
       return status === 404 || status === 410;

@@ -10,8 +10,8 @@ export type Failing = "no" | "garbage" | "html" | "503" | "401" | "hangs" | "dri
 export interface ConsentServer {
   readonly url: string;
   failing: Failing;
-  /** Adds or changes one. */
-  put(json: Json): void;
+  /** Adds or changes one; `updatedMs`: what its `lastUpdated` says, if not the server's next second. */
+  put(json: Json, updatedMs?: number): void;
   remove(id: string): void;
   /** When each Observation came in, and for whom. */
   readonly written: { readonly at: number; readonly subject: string }[];
@@ -44,11 +44,11 @@ export const consentServer = async (): Promise<ConsentServer> => {
   const found = (query: URLSearchParams): Json[] => {
     const since = Date.parse(query.get("_lastUpdated")?.slice(2) ?? "1970-01-01T00:00:00Z");
     const ids = query.get("_id")?.split(",");
-    const patient = query.get("patient");
+    const patients = query.get("patient")?.split(",");
     return [...consents]
       .filter(([id, { json, updatedMs }]) => {
         const reference = (json["patient"] as { reference?: string } | undefined)?.reference;
-        return updatedMs >= since && (ids?.includes(id) ?? true) && (patient === null || reference === patient);
+        return updatedMs >= since && (ids?.includes(id) ?? true) && (patients?.includes(reference ?? "nobody") ?? true);
       })
       .sort(([, a], [, b]) => a.updatedMs - b.updatedMs)
       .map(([, { json }]) => json);
@@ -132,10 +132,11 @@ export const consentServer = async (): Promise<ConsentServer> => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return Object.assign(self, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fhir`,
-    put(json: Json) {
-      clock += 1_000;
-      const meta = { lastUpdated: new Date(clock).toISOString(), versionId: String(clock) };
-      consents.set(String(json["id"]), { json: { ...json, meta }, updatedMs: clock });
+    put(json: Json, told?: number) {
+      if (told === undefined) clock += 1_000;
+      const updatedMs = told ?? clock;
+      const meta = { lastUpdated: new Date(updatedMs).toISOString(), versionId: String(updatedMs) };
+      consents.set(String(json["id"]), { json: { ...json, meta }, updatedMs });
     },
     remove: (id: string) => void consents.delete(id),
     close: async () => {
