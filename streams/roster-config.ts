@@ -20,7 +20,7 @@ export const rosterServiceShape = z.strictObject({
       }),
     )
     .min(1),
-  /** Bed by location (PV1-3's point of care, room and bed joined by `^`), where that is not the bed's own name or the three joined by `-`. */
+  /** Bed by location (PV1-3's point of care, room and bed joined by `^`), where they don't name the bed and its unit (placeOf). */
   locations: z.record(z.string(), z.string()).default({}),
   mllp: z
     .strictObject({

@@ -55,6 +55,7 @@ const read = async (): Promise<void> => {
     onResource: (outcome) => outcomes.push(outcome),
     onRound: () => undefined,
     onError: () => undefined,
+    now: Date.now,
   };
   for (const type of ["Patient", "Device", "Encounter"] as const)
     await readChanges(type, options, new AbortController().signal);

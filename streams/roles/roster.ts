@@ -39,6 +39,16 @@ const metricsOf = (registers: Registry[], store: RosterStore, service: () => Ros
       );
     },
   });
+  new Gauge({
+    name: "afferent_roster_problems",
+    help: "What was told and has no effect as it is, by reason: places that may be a bed of ours among them",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { reason } of service()?.view.problems ?? []) this.inc({ reason });
+    },
+  });
   return {
     messages: new Counter({
       name: "afferent_roster_messages_total",
@@ -195,6 +205,7 @@ const feed = (
       onResource: (outcome, type) => resources.inc({ type, outcome }),
       onRound: () => heard.set({ source: "fhir" }, Date.now() / 1_000),
       onError,
+      now: Date.now,
     },
     signal,
   );

@@ -56,6 +56,52 @@ describe("A01, an admission", () => {
     expect(new Ward(base).hears({ ...admitted, location: "INT^Z1^FENSTER" }).lines()).toHaveLength(1);
   });
 
+  it.each(["SURG^204^A", "W3^12^A", "ICU-10^01^A", "SURG^ICU^A"])(
+    "to bed A of another ward, %s, is none of ours, and speaks against nobody in our bed A",
+    (location) => {
+      const elsewhere: AdtOf = { ...ottoAdmitted, location };
+      expect(new Ward().hears(elsewhere).lines()).toEqual([]);
+      const ward = confirmed().hears({ ...elsewhere, occurred: "0900" });
+      expect(ward.lines()).toEqual(["mon-a A Ines 08:00- nurse-4"]);
+      expect(ward.view.problems).toEqual([]);
+    },
+  );
+
+  it.each(["ICU-1^01^A", "icu-1^^A", "W3^icu-1^A"])("to bed A whose unit is named with it, %s, is ours", (location) => {
+    expect(new Ward().hears({ ...admitted, location }).lines()).toEqual(["mon-a A Ines 08:00- asserted"]);
+  });
+
+  it.each(["^^A", "^01^A", "A"])(
+    "that names a bed without its ward, %s, links nothing and is told by name",
+    (location) => {
+      const ward = new Ward().hears({ ...admitted, location });
+      expect(ward.lines()).toEqual([]);
+      expect(ward.view.problems).toMatchObject([{ reason: "location-ambiguous", event: "adt/ORBIS|KH-NORD/1" }]);
+      const told = new Ward({ ...icu, locations: { [location]: "A" } }).hears({ ...admitted, location });
+      expect(told.lines()).toEqual(["mon-a A Ines 08:00- asserted"]);
+      expect(told.view.problems).toEqual([]);
+    },
+  );
+
+  it.each(["W3^12^icu-1-01", "icu-1^^01", "icu-1-01"])(
+    "to a bed whose own name names its unit, %s, needs no more",
+    (location) => {
+      const devices = [{ device: "mon-1", unit: "icu-1", bed: "icu-1-01" }];
+      const base = { ...icu, devices, beds: new Map([["icu-1-01", "icu-1"]]) };
+      expect(new Ward(base).hears({ ...admitted, location }).lines()).toEqual(["mon-1 icu-1-01 Ines 08:00- asserted"]);
+    },
+  );
+
+  it("to a place that may be either of two beds is to neither", () => {
+    const beds = new Map([
+      ["A", "icu-1"],
+      ["icu-1-01-A", "icu-1"],
+    ]);
+    const ward = new Ward({ ...icu, beds }).hears({ ...admitted, location: "icu-1^01^A" });
+    expect(ward.lines()).toEqual([]);
+    expect(ward.view.problems).toMatchObject([{ reason: "location-ambiguous" }]);
+  });
+
   it("says who it is under an opaque key alone, with the identifier that each destination knows", () => {
     const { records } = new Ward().hears(admitted);
     const links = JSON.stringify(records.filter(({ body }) => body.kind !== "patient"));
@@ -91,6 +137,19 @@ describe("A02, a transfer", () => {
       controlId: "3",
     });
     expect(ward.lines()).toEqual(["mon-a A Ines 08:00-10:00 nurse-4", "mon-b B Ines 10:00- asserted"]);
+  });
+
+  it("to bed A of another ward ends a confirmed link of our bed A, and who comes there next is himself", () => {
+    const ward = confirmed().hears({
+      event: "A02",
+      patient: ines,
+      location: "W3^12^A",
+      occurred: "0930",
+      controlId: "3",
+    });
+    expect(ward.lines()).toEqual(["mon-a A Ines 08:00-09:30 nurse-4"]);
+    ward.hears({ ...ottoAdmitted, location: atA, occurred: "0940" });
+    expect(ward.lines()).toEqual(["mon-a A Ines 08:00-09:30 nurse-4", "mon-a A Otto 09:40- asserted"]);
   });
 
   it("that occurred before the confirmation moves nothing: it is shown as a conflict", () => {

@@ -52,14 +52,35 @@ export interface RosterBase {
 export const patientKeyOf = (secret: string, system: string, value: string): string =>
   `pt-${contentHash(secret, system, value).slice(0, 24)}`;
 
-/** The bed of a location; null where it is none of ours. */
-export const bedOf = (base: RosterBase, location: string): string | null => {
+/** A location of the hospital as one of our beds; `ambiguous`: it may mean one of ours, and does not say which. */
+export interface Place {
+  readonly bed: string | null;
+  readonly ambiguous: boolean;
+}
+
+/**
+ * `location`: PV1-3's point of care, room and bed joined by `^`, or the name of a FHIR Location. Every ward has a bed A: a bed's name counts only where
+ * another component names its unit, or where it names its unit itself (`icu-1-01`). All three joined by `-` may be a bed's name too. Anything else must be
+ * told in `locations`.
+ */
+export const placeOf = (base: RosterBase, location: string): Place => {
   const named = base.locations[location];
-  if (named !== undefined) return base.beds.has(named) ? named : null;
-  const parts = location.split("^").filter((part) => part !== "");
-  const candidates = [parts.at(-1) ?? "", parts.join("-")];
-  return candidates.find((candidate) => base.beds.has(candidate)) ?? null;
+  if (named !== undefined) return { bed: base.beds.has(named) ? named : null, ambiguous: false };
+  const parts = location.split("^");
+  const name = (parts.length === 1 ? parts[0] : parts[2]) ?? "";
+  const around = parts.length === 1 ? [] : parts.slice(0, 2);
+  const unit = base.beds.get(name);
+  const own = unit !== undefined && (namesUnit(name, unit) || around.some((one) => isSame(one, unit))) ? [name] : [];
+  const whole = parts.filter((part) => part !== "").join("-");
+  const joined = (around[0] ?? "") !== "" && base.beds.has(whole) ? [whole] : [];
+  const found = new Set([...own, ...joined]);
+  if (found.size === 1) return { bed: [...found][0] ?? null, ambiguous: false };
+  return { bed: null, ambiguous: found.size > 1 || (unit !== undefined && (around[0] ?? "") === "") };
 };
+
+const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+const namesUnit = (bed: string, unit: string): boolean =>
+  isSame(bed.slice(0, unit.length), unit) && /^[^\p{L}\p{N}]/u.test(bed.slice(unit.length));
 
 /** The authority that a CX.4 names. */
 export const authorityOf = (

@@ -4,11 +4,11 @@
  */
 import { contentHash } from "../../streams/core/hash.ts";
 import type { Association, Device, Patient } from "../../schemas/records.ts";
-import type { RosterBase } from "./base.ts";
+import { placeOf, type RosterBase } from "./base.ts";
 import { assertedPrefix, knownOf } from "./conflicts.ts";
-import { ordered, type RosterEvent } from "./events.ts";
+import { type FhirDeviceEvent, ordered, type RosterEvent } from "./events.ts";
 import { type Link, linksOf } from "./links.ts";
-import { type EventProblem, identitiesOf } from "./merges.ts";
+import { ambiguousLocation, type EventProblem, identitiesOf } from "./merges.ts";
 import { ageBandAt, encountersOf, factsOf, saidOfPatients } from "./patients.ts";
 import { placementsOf } from "./placements.ts";
 import { type Stay, whereaboutsOf } from "./stays.ts";
@@ -79,7 +79,7 @@ export const derive = (events: readonly RosterEvent[], base: RosterBase): Roster
     wanted: [...patients, ...devicesOf(told, base), ...associations],
     links: links.map((link) => ({ ...link, patientKey: keyOf(link.patient) })),
     stays: stays.map((stay) => ({ ...stay, patientKey: keyOf(stay.patient) })),
-    problems: [...identities.problems, ...problems],
+    problems: [...identities.problems, ...problems, ...devicesNowhere(told, base)],
     merged: identities.merged,
   };
 };
@@ -93,14 +93,21 @@ const subjectOf = (link: string): string =>
 const conflictText = ({ conflicts }: Link): string | null =>
   conflicts.length === 0 ? null : conflicts.map(({ code, detail }) => `${code}: ${detail}`).join("; ");
 
+const newestDevices = (events: readonly RosterEvent[]): readonly FhirDeviceEvent[] => [
+  ...new Map(events.flatMap((e) => (e.kind === "fhirDevice" ? [[e.device, e] as const] : []))).values(),
+];
+
+const devicesNowhere = (events: readonly RosterEvent[], base: RosterBase): readonly EventProblem[] =>
+  newestDevices(events)
+    .filter(({ location }) => location !== null && placeOf(base, location).ambiguous)
+    .map(({ id }) => ambiguousLocation(id));
+
 /** Devices that a FHIR server told of and the roster file does not have. */
 const devicesOf = (events: readonly RosterEvent[], base: RosterBase): readonly Wanted[] => {
   const ofFile = new Set(base.devices.map(({ device }) => device));
-  const newest = new Map(
-    events.flatMap((e) => (e.kind === "fhirDevice" && !ofFile.has(e.device) ? [[e.device, e] as const] : [])),
-  );
+  const newest = newestDevices(events).filter(({ device }) => !ofFile.has(device));
   const beds = new Map(placementsOf(events, base).map(({ device, bed }) => [device, bed]));
-  return [...newest.values()].flatMap(({ device, model, serial, firmware }): Wanted[] => {
+  return newest.flatMap(({ device, model, serial, firmware }): Wanted[] => {
     const unit = base.beds.get(beds.get(device) ?? "");
     // a device's silence is raised in its unit: without one nobody would be told
     if (unit === undefined || (serial !== null && device.includes(serial))) return [];

@@ -4,10 +4,16 @@ import type { AdtPart, FhirPatientEvent, RosterEvent } from "./events.ts";
 
 export interface EventProblem {
   readonly event: string;
-  /** `merge-loop`, `already-merged`, `file-owned`, `cancel-unmatched`, `swap-of-unknown`. */
+  /** `merge-loop`, `already-merged`, `file-owned`, `cancel-unmatched`, `location-ambiguous`. */
   readonly reason: string;
   readonly detail: string;
 }
+
+export const ambiguousLocation = (event: string): EventProblem => ({
+  event,
+  reason: "location-ambiguous",
+  detail: "the place may be a bed of ours, and which one it does not say: name it in rosterService.locations",
+});
 
 export interface Identities {
   /** The key that stands for a patient now. */

@@ -1,5 +1,5 @@
 /** At which bed a device stands, and when: a fixed monitor by the roster file, others by a named person's word or a FHIR server's. */
-import { type RosterBase, bedOf } from "./base.ts";
+import { placeOf, type RosterBase } from "./base.ts";
 import type { RosterEvent } from "./events.ts";
 import { type Interval, open } from "./intervals.ts";
 
@@ -25,7 +25,7 @@ export const placementsOf = (events: readonly RosterEvent[], base: RosterBase): 
       return [
         {
           device: event.device,
-          bed: event.location === null ? null : bedOf(base, event.location),
+          bed: event.location === null ? null : placeOf(base, event.location).bed,
           atMs: event.occurredMs,
         },
       ];

@@ -1,8 +1,8 @@
 /** Where the patients were, by ADT's word: each visit's movements in the order in which they occurred, without those that were cancelled. */
-import { type RosterBase, bedOf } from "./base.ts";
+import { placeOf, type RosterBase } from "./base.ts";
 import { cancelsOf, type Movement } from "./cancels.ts";
 import type { FhirEncounterEvent, RosterEvent } from "./events.ts";
-import type { EventProblem, Identities } from "./merges.ts";
+import { type EventProblem, ambiguousLocation, type Identities } from "./merges.ts";
 
 /** A patient at a place for a while. */
 export interface Stay {
@@ -63,15 +63,17 @@ export const whereaboutsOf = (
   const placed = new Set(
     [...byVisit].filter(([, own]) => own.some(({ event }) => placing.has(event.type))).map(([v]) => v),
   );
+  const byFhir = fhirStays(events, placed, identities, base);
   return {
-    stays: [...told.flatMap(({ stays }) => stays), ...fhirStays(events, placed, identities, base)],
+    stays: [...told.flatMap(({ stays }) => stays), ...byFhir.stays],
     departures: told.flatMap(({ departures }) => departures),
-    problems: told.flatMap(({ problems }) => problems),
+    problems: [...told.flatMap(({ problems }) => problems), ...byFhir.problems],
   };
 };
 
 const ofVisit = (visit: string, movements: readonly Movement[], base: RosterBase): Whereabouts => {
-  const { voided, problems } = cancelsOf(movements);
+  const { voided, problems: unmatched } = cancelsOf(movements);
+  const problems = [...unmatched];
   const stays: Stay[] = [];
   const departures: Departure[] = [];
   let at: Stay | undefined;
@@ -80,11 +82,12 @@ const ofVisit = (visit: string, movements: readonly Movement[], base: RosterBase
     const discharged = event.type === "A03";
     if (!moves && !discharged) continue;
     const place = moves ? (part.location ?? "") : "";
-    const goesTo = moves ? bedOf(base, place) : null;
+    const { bed: goesTo, ambiguous } = moves ? placeOf(base, place) : { bed: null, ambiguous: false };
     if (at !== undefined && moves && at.place === place && at.patient === patient) continue;
     const cancelled = voided.has(event.id);
     if (at !== undefined) departures.push(departure(at, event.occurredMs, { goesTo, discharged, cancelled }));
     if (cancelled) continue;
+    if (ambiguous) problems.push(ambiguousLocation(event.id));
     if (at !== undefined && at.fromMs < event.occurredMs) stays.push({ ...at, toMs: event.occurredMs });
     at = moves
       ? {
@@ -116,22 +119,25 @@ const fhirStays = (
   placed: ReadonlySet<string>,
   identities: Identities,
   base: RosterBase,
-): readonly Stay[] => {
+): Pick<Whereabouts, "stays" | "problems"> => {
   const patients = new Map(
     events.flatMap((e) => (e.kind === "fhirPatient" ? [[`${e.destination}/${e.fhirId}`, e.patient] as const] : [])),
   );
   const newest = new Map<string, FhirEncounterEvent>();
   for (const event of events)
     if (event.kind === "fhirEncounter") newest.set(`${event.destination}/${event.fhirId}`, event);
-  return [...newest.values()].flatMap((event) => {
+  const problems: EventProblem[] = [];
+  const stays = [...newest.values()].flatMap((event): Stay[] => {
     const patient = patients.get(`${event.destination}/${event.patientFhirId}`);
     const visit = identities.visit(event.visit);
     if (patient === undefined || placed.has(visit)) return [];
-    return event.stays.map(({ location, fromMs, toMs }) => ({
+    const placedAt = event.stays.map((stay) => ({ ...stay, ...placeOf(base, stay.location) }));
+    if (placedAt.some(({ ambiguous }) => ambiguous)) problems.push(ambiguousLocation(event.id));
+    return placedAt.map(({ location, bed, fromMs, toMs }) => ({
       visit,
       begunAs: event.visit,
       patient,
-      bed: bedOf(base, location),
+      bed,
       place: location,
       fromMs,
       toMs,
@@ -139,4 +145,5 @@ const fhirStays = (
       swapped: false,
     }));
   });
+  return { stays, problems };
 };

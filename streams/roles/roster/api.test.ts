@@ -22,7 +22,7 @@ beforeEach(async () => {
     health: () => ({ ok: healthy, detail: "" }),
     metrics: async () => "afferent_x 1\n",
   });
-  house.hears({ event: "A01", patient: ines, location: "ICU^1^A", occurred: "0800", controlId: "1" });
+  house.hears({ event: "A01", patient: ines, location: "ICU-1^1^A", occurred: "0800", controlId: "1" });
 });
 afterEach(async () => {
   await api.close();
@@ -91,7 +91,7 @@ describe("the roster's interface", () => {
   });
 
   it("finds a patient by his record number, and never shows it, nor his name", async () => {
-    house.hears({ event: "A01", patient: otto, location: "ICU^1^B", occurred: "0900", controlId: "2" });
+    house.hears({ event: "A01", patient: otto, location: "ICU-1^1^B", occurred: "0900", controlId: "2" });
     const bound = await ask("/acts", { act: "bind", device: "mon-a", recordNumber: otto.number, ...who });
     expect(bound.status).toBe(201);
     const all = [bound, await ask("/roster"), await ask("/history?of=mon-a"), await ask("/metrics")];

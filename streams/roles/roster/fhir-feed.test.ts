@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ines } from "../../../schemas/hl7v2/adt.fixture.ts";
 import { type FeedOptions, readChanges } from "./fhir-feed.ts";
-import { type House, openHouse } from "./house.fixture.ts";
+import { type House, openHouse, rosterFile } from "./house.fixture.ts";
 
 let house: House;
 let baseUrl: string;
@@ -91,6 +91,7 @@ const read = async (): Promise<void> => {
     onResource: (outcome) => outcomes.push(outcome),
     onRound: () => undefined,
     onError: () => undefined,
+    now: () => house.nowMs,
   };
   for (const type of ["Patient", "Device", "Encounter"] as const)
     await readChanges(type, options, new AbortController().signal);
@@ -129,8 +130,50 @@ describe("a FHIR server's patients, encounters and devices", () => {
     expect(lines()).toEqual(["mon-a A 08:00 10:00", "mon-b B 10:00 now"]);
   });
 
+  it("that bear a time which is yet to come leave nothing unread that is written after them, nor does a mark that was set by one", async () => {
+    house.nowMs = Date.parse("2026-11-21T09:00:00Z");
+    server = [patient("p-1", ines.number, "10:00"), encounter("08:02", [at("A", "08:00")])];
+    await read();
+    server.push(patient("p-2", "4711002", "09:01"));
+    house.nowMs += 120_000;
+    outcomes = [];
+    await read();
+    expect(outcomes, "p-1 once more, p-2, and the encounter").toEqual(["applied", "applied", "applied"]);
+    house.store.setMeta("fhir/ehr/Patient", String(Date.parse("2027-01-01T00:00:00Z")));
+    server.push(patient("p-3", "4711003", "09:02"));
+    outcomes = [];
+    await read();
+    expect(outcomes).toHaveLength(4);
+  });
+
+  it("at a bed of which the ward is not told link nobody, and are told by name", async () => {
+    server = [patient("p-1", ines.number, "08:01"), encounter("08:02", [at("ICU-1", "08:00")])];
+    await read();
+    expect(house.service.view.problems).toEqual([]);
+    house.restart(
+      rosterFile((file) => ({ ...file, beds: [...(file["beds"] as object[]), { bed: "C", unit: "icu-1" }] })),
+    );
+    server = [
+      encounter("08:03", [at("C", "08:00")]),
+      {
+        resourceType: "Device",
+        id: "d-1",
+        meta: meta("08:00"),
+        modelNumber: "simpump-1",
+        identifier: [{ system: "urn:devices", value: "pump-7" }],
+        location: { display: "C" },
+      },
+    ];
+    await read();
+    expect(lines()).toEqual([]);
+    expect(house.service.view.problems.map(({ event, reason }) => `${event} ${reason}`).toSorted()).toEqual([
+      "fhir/ehr/Device/d-1/1 location-ambiguous",
+      "fhir/ehr/Encounter/e-1/803 location-ambiguous",
+    ]);
+  });
+
   it("give way to ADT where that places the visit", async () => {
-    house.hears({ event: "A01", patient: ines, location: "ICU^1^B", occurred: "0810", controlId: "1" });
+    house.hears({ event: "A01", patient: ines, location: "ICU-1^1^B", occurred: "0810", controlId: "1" });
     server = [patient("p-1", ines.number, "08:01"), encounter("08:02", [at("A", "08:00")])];
     await read();
     expect(lines()).toEqual(["mon-b B 08:10 now"]);
@@ -187,7 +230,7 @@ describe("a FHIR server's patients, encounters and devices", () => {
       firmware: "4.2",
       version: 1,
     });
-    house.hears({ event: "A01", patient: ines, location: "ICU^1^A", occurred: "0810", controlId: "1" });
+    house.hears({ event: "A01", patient: ines, location: "ICU-1^1^A", occurred: "0810", controlId: "1" });
     expect(lines().toSorted()).toEqual(["mon-a A 08:10 now", "pump-7 A 08:10 now"]);
   });
 

@@ -21,6 +21,7 @@ export interface FeedOptions {
   /** A round that was read to its end. */
   readonly onRound: () => void;
   readonly onError: (error: unknown) => void;
+  readonly now: () => number;
 }
 
 type ReadType = "Patient" | "Device" | "Encounter";
@@ -46,14 +47,19 @@ export const followFhir = async (options: FeedOptions, signal: AbortSignal): Pro
   }
 };
 
-/** One type from its place on; the place moves once all was applied, and what is read again changes nothing. Codes: those of searchFhir. */
+/**
+ * One type from its place on; the place moves once all was applied, and what is read again changes nothing. It never moves past our own clock at the
+ * beginning: a resource that bears a later time would hide what is written after it. Codes: those of searchFhir.
+ */
 export const readChanges = async (
   type: ReadType,
-  { baseUrl, naming, service, store, timeoutMs = 15_000, onResource }: FeedOptions,
+  { baseUrl, naming, service, store, timeoutMs = 15_000, onResource, now }: FeedOptions,
   signal: AbortSignal,
 ): Promise<void> => {
   const cursor = `fhir/${naming.destination}/${type}`;
-  const from = Number(store.meta(cursor) ?? 0);
+  const begunMs = now();
+  const kept = Number(store.meta(cursor) ?? 0);
+  const from = Math.min(kept, begunMs);
   const since = from === 0 ? "" : `&_lastUpdated=ge${utcInstant(Math.max(0, from - overlapMs))}`;
   const search = `${type}?_sort=_lastUpdated&_count=${pageSize}${since}`;
   const cause = `FHIR ${naming.destination} ${type}`;
@@ -63,13 +69,13 @@ export const readChanges = async (
     const event = fhirEvent(resource, naming);
     onResource(event.ok ? "applied" : event.problem.reason, type);
     if (!event.ok) continue;
-    newest = Math.max(newest, event.value.recordedMs);
+    newest = Math.max(newest, Math.min(event.value.recordedMs, begunMs));
     page.push(event.value);
     if (page.length < pageSize) continue;
     service.applyAll(page, cause);
     page = [];
   }
   service.applyAll(page, cause, () => {
-    if (newest > from) store.setMeta(cursor, String(newest));
+    if (newest !== kept) store.setMeta(cursor, String(newest));
   });
 };

@@ -99,7 +99,8 @@ export const openHouse = async (roster: Roster = rosterFile()): Promise<House> =
     new RosterService({
       store,
       authorities,
-      locations: {},
+      // its FHIR server says no more of a bed than that
+      locations: { A: "A", B: "B" },
       roster: of,
       now: () => house.nowMs,
       onRevisions: () => undefined,

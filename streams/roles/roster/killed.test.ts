@@ -101,7 +101,7 @@ const patient = (n: number) => ({
   visit: `VIS${n}`,
 });
 const moves = (n: number): readonly AdtOf[] => {
-  const at = (bed: number) => `ICU^1^${beds[bed % beds.length]}`;
+  const at = (bed: number) => `ICU-1^1^${beds[bed % beds.length]}`;
   const minute = (m: number) => `${String(8 + Math.floor(m / 60)).padStart(2, "0")}${String(m % 60).padStart(2, "0")}`;
   const one = { patient: patient(n) };
   return [
