@@ -3,13 +3,14 @@ import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { aPatient, two } from "../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, policyRule } from "../schemas/fhir/consent.fixture.ts";
-import { type Intent, writesAlone } from "../schemas/records.ts";
+import { type Intent, type Patient, writesAlone } from "../schemas/records.ts";
 import { events } from "../schemas/topics.ts";
 import type { Platform } from "../streams/compose.ts";
 import { ok } from "../streams/core/failure.ts";
 import { partitionOf } from "../streams/core/hash.ts";
 import { logTime } from "../streams/core/time.ts";
 import type { Wire } from "../streams/core/wire.ts";
+import { openConsentReader } from "../streams/io/consent/reader.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { memoryLog } from "../streams/log/memory.ts";
 import { consentAtWriting } from "../streams/roles/consent-at-writing.ts";
@@ -28,6 +29,16 @@ const log = memoryLog();
 const table = consentTable(log, wire);
 let baseUrl: string;
 let source: { close(): Promise<void> };
+
+const config = () => ({
+  name: "ehr",
+  baseUrl,
+  pollMs: 1_000,
+  timeoutMs: 20_000,
+  freshForMs: 60_000,
+  confirmEveryMs: 3_000,
+  rereadEveryMs: 10_000,
+});
 
 const consentOf = (id: string, change: Record<string, unknown> = {}) =>
   aConsentJson({ id, patient: { reference: "Patient/p-consent" }, dateTime: "2020-01-01T00:00:00Z", ...change });
@@ -77,20 +88,17 @@ beforeAll(async () => {
     },
   ]);
   await send("PUT", "/Consent/consent-a", consentOf("consent-a"));
-  source = await openConsentSource(
-    { name: "ehr", baseUrl, pollMs: 1_000, timeoutMs: 20_000, freshForMs: 60_000, confirmEveryMs: 3_000 },
-    {
-      platform: {
-        log,
-        wire,
-        metrics: new Registry(),
-        say: { info: () => undefined, warn: () => undefined, error: () => undefined },
-        config: { speed: 1 },
-      } as unknown as Platform,
-      table,
-      now: Date.now,
-    },
-  );
+  source = await openConsentSource(config(), {
+    platform: {
+      log,
+      wire,
+      metrics: new Registry(),
+      say: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      config: { speed: 1 },
+    } as unknown as Platform,
+    table,
+    now: Date.now,
+  });
 }, 180_000);
 
 afterAll(async () => {
@@ -129,4 +137,22 @@ it("reads more than one page", { timeout: 90_000 }, async () => {
   const known = async () =>
     (await table.of(patient.patientKey)).consents.filter(({ id }) => id.startsWith("ehr/consent-page-")).length;
   await expect.poll(known, { timeout: 60_000, interval: 100 }).toBe(ids.length);
+});
+
+it("finds several patients' consents in one search", { timeout: 90_000 }, async () => {
+  const other: Patient = { ...patient, patientKey: `${patient.patientKey}-2`, fhirId: `${patient.fhirId}-2` };
+  await seedPatients(baseUrl, [other]);
+  await send(
+    "PUT",
+    "/Consent/consent-other",
+    consentOf("consent-other", { patient: { reference: `Patient/${other.fhirId}` } }),
+  );
+  const reader = await openConsentReader(config(), new AbortController().signal);
+  const idsOf = async (...ids: string[]) =>
+    (await reader.ofPatients(ids))
+      .map(({ id }) => id)
+      .filter((id) => /consent-(a|other)$/.test(id))
+      .sort();
+  expect(await idsOf(other.fhirId)).toEqual(["consent-other"]);
+  expect(await idsOf(patient.fhirId, "nobody", other.fhirId)).toEqual(["consent-a", "consent-other"]);
 });
