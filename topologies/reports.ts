@@ -9,13 +9,14 @@ import type { AccessOverride, Association, Consent, FhirConsent, Observed, Windo
 import { events } from "../schemas/topics.ts";
 import type { GatePolicy } from "./gates/promotable.ts";
 import { supersedes } from "./gates/consented.ts";
-import { look, noSources } from "./precedence.ts";
-import { quantityOf } from "./precedence/policy.ts";
+import { look, noSources, withoutLink } from "./precedence.ts";
+import { type PrecedencePolicy, quantityOf } from "./precedence/policy.ts";
 import { linkOf, type ReportOut, type ReportState, saidOf, writes } from "./reports/cells.ts";
+import { takeCorrection } from "./reports/correction.ts";
 import { score, withWord } from "./reports/deterioration.ts";
 import { isLaboratory, lookForKtv, takeSession } from "./reports/session.ts";
 import { observedProblem } from "./scores/observed.ts";
-import { lookAtWaiting } from "./reports/waiting.ts";
+import { lookAtWaiting, takeWithheld } from "./reports/waiting.ts";
 import { forgetOldReports, takeBackWrong } from "./reports/write.ts";
 
 const version = 1;
@@ -39,19 +40,37 @@ const appoint = (state: ReportState, at: number): void => {
   if (state.dueAt === null || state.dueAt > at) state.dueAt = logTime(at);
 };
 
-const keepLink = (state: ReportState, next: Association, now: LogTime, out: ReportOut): void => {
+/** He is scored no more by what was measured under a link that never held, is in doubt or is another's. */
+const forgetMeasured = (state: ReportState, id: string, now: LogTime, precedence: PrecedencePolicy | null): void => {
+  for (const q of precedence?.quantities ?? []) {
+    const cell = state.get(`sources/${q.name}`);
+    if (cell?.kind === "sources" && cell.heard.some(({ association }) => association === id))
+      state.set(`sources/${q.name}`, withoutLink(q, cell, id, now));
+  }
+};
+
+/** A link that is another patient's by now is told to the former one too, under his own `key`; that a merge made it so stays known. */
+const keepLink = (
+  state: ReportState,
+  key: string,
+  next: Association,
+  { precedence = null }: GatePolicy,
+  now: LogTime,
+  out: ReportOut,
+): void => {
   const known = linkOf(state, next.id);
   if (known !== null && known.revision >= next.revision) return;
   forgetOldReports(state, now);
-  state.set(`link/${next.id}`, next);
+  state.set(`link/${next.id}`, known?.mergedFrom === key ? { ...next, mergedFrom: key } : next);
+  if (next.voided || next.conflict !== null || next.patientKey !== key) forgetMeasured(state, next.id, now, precedence);
   takeBackWrong(state, transform, now, out);
 };
 
 const scoreSoon = (state: ReportState, now: LogTime): void => appoint(state, now + togetherMs);
 
 /** A consent's period may begin without any record that says so. */
-const waitOn = (state: ReportState, now: LogTime, policy: GatePolicy, out: ReportOut): void => {
-  if (lookAtWaiting(state, policy, transform, now, out)) appoint(state, now + lookAgainMs);
+const waitOn = (state: ReportState, now: LogTime, policy: GatePolicy, out: ReportOut, isNews = false): void => {
+  if (lookAtWaiting(state, policy, { transform, now, isNews }, out)) appoint(state, now + lookAgainMs);
 };
 
 const hear = (state: ReportState, value: WindowValue, now: LogTime, { precedence }: GatePolicy): void => {
@@ -92,21 +111,26 @@ export const reports = (policy: GatePolicy) =>
     quarantine: "quarantine",
     step(state: ReportState, { key, body, logTime: now }, out: ReportOut) {
       if (body.kind === "tick" || body.kind === "rules" || body.kind === "candidate") return;
-      if (body.patientKey !== key)
+      if (body.patientKey !== key && body.kind !== "association")
         return out.quarantine({ reason: "key-mismatch", detail: `a ${body.kind} of ${body.patientKey} under ${key}` });
       switch (body.kind) {
         case "patient": {
           const known = state.get("patient");
           if (known?.kind !== "patient" || body.version >= known.version) state.set("patient", body);
-          return waitOn(state, now, policy, out);
+          return waitOn(state, now, policy, out, true);
         }
         case "consent":
         case "fhirConsent":
         case "accessOverride":
           keepNewest(state, body);
-          return waitOn(state, now, policy, out);
+          return waitOn(state, now, policy, out, true);
         case "association":
-          return keepLink(state, body, now, out);
+          return keepLink(state, key, body, policy, now, out);
+        case "withheld":
+          takeWithheld(state, body, { now, again: now + lookAgainMs, pendingMs: policy.pendingMs });
+          return appoint(state, now + lookAgainMs);
+        case "corrected":
+          return takeCorrection(state, body, { transform, now, out });
         case "windowValue":
           return hear(state, body, now, policy);
         case "observed":

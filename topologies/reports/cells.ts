@@ -57,6 +57,14 @@ export interface WrittenReport {
   /** Log time since which it can be seen there. */
   readonly since: number;
   readonly retracted: boolean;
+  /** A revision before this one went there. */
+  readonly earlier?: boolean;
+  /** This revision was withheld at the moment of writing. */
+  readonly withheld?: boolean;
+  /** Log time since which one was, again and again. */
+  readonly withheldSince?: number;
+  /** Who took it back by a reviewed correction: nothing is told over that. */
+  readonly correctedBy?: string;
 }
 
 /** A report that only consent kept from a destination. */
@@ -71,6 +79,8 @@ export interface Waiting {
   /** Log time of the first refusal. */
   readonly since: number;
   readonly reason: string;
+  /** Log time before which only a new consent lets it be tried again: it was withheld at the moment of writing. */
+  readonly notBefore?: number;
 }
 
 export type Cell =
@@ -119,3 +129,10 @@ export const reportIn = (state: ReportState, destination: string, identity: stri
   const cell = state.get(reportCell(destination, identity));
   return cell?.kind === "report" ? cell : undefined;
 };
+
+/** Anything of it ever went there, as far as we know. */
+export const wasThere = (report: WrittenReport): boolean => report.withheld !== true || report.earlier === true;
+
+/** It is there, and not in error. */
+export const mayStand = (report: WrittenReport | undefined): report is WrittenReport =>
+  report !== undefined && !report.retracted && wasThere(report);

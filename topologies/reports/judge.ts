@@ -38,6 +38,8 @@ export interface ReportQuestion {
   readonly inputs: readonly string[];
   /** True: the destination has it already. */
   readonly stands: boolean;
+  /** Who took it back there by a reviewed correction; null: nobody. */
+  readonly correctedBy: string | null;
   /** Why it is too many of its kind; null: it is not. */
   readonly ceiling: string | null;
   readonly at: LogTime;
@@ -52,7 +54,7 @@ export interface ReportVerdict {
 const timesOf = (facts: Facts): readonly number[] =>
   facts.kind === "dialysisSession" ? [facts.start, facts.end] : [facts.at, ...facts.parts.map(({ at }) => at)];
 
-const approved = ({ rule, ceiling, facts }: ReportQuestion, policy: GatePolicy): GateAnswer => {
+const approved = ({ rule, ceiling, facts, correctedBy }: ReportQuestion, policy: GatePolicy): GateAnswer => {
   const named = `${rule.id} version ${rule.version}`;
   const { approval } = rule;
   const [first = 0] = timesOf(facts);
@@ -66,6 +68,8 @@ const approved = ({ rule, ceiling, facts }: ReportQuestion, policy: GatePolicy):
     approval.demo &&
       !policy.acceptDemoApprovals &&
       objection("approval-demo", `the approval of ${named} by ${approval.by} is a demo ward's`),
+    correctedBy !== null &&
+      objection("retracted-by-correction", `${correctedBy} took it back: nothing is told over a reviewed correction`),
     ceiling !== null && objection("ceiling-folded", ceiling),
   );
   return answer("approvedThreshold", found, `${named}, approved by ${approval.by}`);
@@ -129,7 +133,7 @@ const validated = (question: ReportQuestion, chart: Chart, { clockUncertaintyMs 
   return answer("validatedPatient", [objection("no-association", "nothing in it was measured under a link")], "");
 };
 
-/** Reasons of the first gate: `report-unapproved`, `report-approved-later`, `approval-demo`, `ceiling-folded`. */
+/** Reasons of the first gate: `report-unapproved`, `report-approved-later`, `approval-demo`, `retracted-by-correction`, `ceiling-folded`. */
 export const judgeReport = (question: ReportQuestion, chart: Chart, policy: GatePolicy): ReportVerdict => {
   const { destination, facts, at } = question;
   const patient = chart.patient && identityAt(chart.patient, destination);

@@ -1,10 +1,10 @@
 /** Reports that consent alone kept from a destination, for as long as they may still be written: as with episodes (gates/pending.ts). */
-import type { GateAnswer } from "../../schemas/records.ts";
+import type { GateAnswer, Withheld } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { answer, objection } from "../gates/answer.ts";
 import { usualPendingMs } from "../gates/pending.ts";
 import type { GatePolicy } from "../gates/promotable.ts";
-import type { ReportOut, ReportState, Waiting } from "./cells.ts";
+import { reportCell, reportIn, type ReportOut, type ReportState, type Waiting } from "./cells.ts";
 import { decisionOfReport, type ReportVerdict } from "./judge.ts";
 import { judgeFor, type Telling, writeReport } from "./write.ts";
 
@@ -59,15 +59,46 @@ const tooLate = (verdict: ReportVerdict, { reason }: Waiting): ReportVerdict => 
 const waitingIn = (state: ReportState): readonly Waiting[] =>
   [...state.cells()].flatMap(([, cell]) => (cell.kind === "waiting" ? [cell] : []));
 
+/**
+ * What passed here and was withheld at the moment of writing waits too, from the first time on that it was (as in gates/pending.ts). Not so
+ * where a newer form of it is on its way, or it was taken back. `again`: log time from which it is tried without a word from anybody.
+ */
+export const takeWithheld = (
+  state: ReportState,
+  { destination, identity, revision, reason }: Withheld,
+  {
+    now,
+    again,
+    pendingMs = usualPendingMs,
+  }: { readonly now: LogTime; readonly again: number; readonly pendingMs?: number | undefined },
+): void => {
+  const report = reportIn(state, destination, identity);
+  if (report === undefined || report.retracted || report.intent.revision !== revision) return;
+  const before = report.withheldSince;
+  const since = before !== undefined && now < before + 2 * pendingMs ? before : now;
+  const { facts, rule, parts, inputs, earlier = revision > facts.revision } = report;
+  state.set(reportCell(destination, identity), { ...report, earlier, withheld: true, withheldSince: since });
+  if (now >= since + pendingMs) return;
+  const what = { facts, rule, parts, inputs, ceiling: null, destination };
+  state.set(cellOf(destination, identity), { kind: "waiting", ...what, since, reason, notBefore: again });
+};
+
+interface Looking {
+  readonly transform: string;
+  readonly now: LogTime;
+  /** True: a record came that may be what was waited for; else time has passed. */
+  readonly isNews: boolean;
+}
+
 /** Judges anew what waits: a record has come, or time has passed. What has not changed is not said again. True: something still waits. */
 export const lookAtWaiting = (
   state: ReportState,
   policy: GatePolicy,
-  transform: string,
-  now: LogTime,
+  { transform, now, isNews }: Looking,
   out: ReportOut,
 ): boolean => {
-  for (const known of waitingIn(state)) {
+  const due = waitingIn(state).filter(({ notBefore = now }) => isNews || notBefore <= now);
+  for (const known of due) {
     const destination = policy.destinations.find(({ name }) => name === known.destination);
     const { facts, rule, parts, inputs, ceiling } = known;
     const telling: Telling = { facts, rule, parts, inputs, ceiling, transform, now };

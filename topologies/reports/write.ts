@@ -1,6 +1,6 @@
 /** Judges a report for one destination, writes what passed, and takes back what turns out to be another patient's. */
 import { retractionOf } from "../../schemas/fhir/retraction.ts";
-import type { Task } from "../../schemas/records.ts";
+import type { Intent, Task } from "../../schemas/records.ts";
 import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
@@ -9,10 +9,12 @@ import type { Destination, GatePolicy } from "../gates/promotable.ts";
 import {
   chartOf,
   linkOf,
+  mayStand,
   reportCell,
   reportIn,
   type ReportOut,
   type ReportState,
+  wasThere,
   type WrittenReport,
 } from "./cells.ts";
 import { type Facts, judgeReport, type ReportRule, type ReportVerdict } from "./judge.ts";
@@ -27,11 +29,14 @@ export interface Telling {
   readonly now: LogTime;
 }
 
-/** As its links are known now. */
-const today = (state: ReportState, part: Attributed): Attributed => ({
-  ...part,
-  association: part.association === null ? null : (linkOf(state, part.association.id) ?? part.association),
-});
+/** As its links are known now. What was told of a patient who was merged into another stays his: it is the same person. */
+const today = (state: ReportState, part: Attributed): Attributed => {
+  const association = part.association === null ? null : (linkOf(state, part.association.id) ?? part.association);
+  if (association === null || association.patientKey === part.patientKey || association.mergedFrom !== part.patientKey)
+    return { ...part, association };
+  const { cause, patientKey } = association;
+  return { ...part, association, correction: { why: "merge", cause, otherPatientKey: patientKey } };
+};
 
 export const judgeFor = (
   state: ReportState,
@@ -46,8 +51,9 @@ export const judgeFor = (
     parts: telling.parts.map((part) => today(state, part)),
     destination,
     revision: known === undefined ? facts.revision : Math.max(facts.revision, known.intent.revision + 1),
-    status: known === undefined ? ("final" as const) : ("amended" as const),
-    stands: known !== undefined && !known.retracted,
+    status: known !== undefined && wasThere(known) ? ("amended" as const) : ("final" as const),
+    stands: mayStand(known),
+    correctedBy: known?.correctedBy ?? null,
     at: now,
   };
   return judgeReport(question, chartOf(state), policy);
@@ -62,13 +68,18 @@ export const writeReport = (
 ): boolean => {
   if (intent === null) return false;
   const { facts, rule, parts, inputs, now } = telling;
-  const { destination, stands } = question;
+  const { destination } = question;
   const known = reportIn(state, destination.name, facts.identity);
   out.emit("outbox", facts.patientKey, intent);
-  const since = stands && known !== undefined ? known.since : now;
-  const kept = { ...intent, audit: null };
-  const report: WrittenReport = { kind: "report", facts, rule, parts, inputs, intent: kept, since, retracted: false };
-  state.set(reportCell(destination.name, facts.identity), report);
+  state.set(reportCell(destination.name, facts.identity), {
+    kind: "report",
+    ...{ facts, rule, parts, inputs },
+    intent: { ...intent, audit: null },
+    since: mayStand(known) ? known.since : now,
+    retracted: false,
+    earlier: known !== undefined && wasThere(known),
+    ...(known?.withheldSince !== undefined && { withheldSince: known.withheldSince }),
+  });
   return true;
 };
 
@@ -91,30 +102,44 @@ const taskOf = (report: WrittenReport, wrong: string, audience: "careTeam" | "pr
   };
 };
 
-/** What was derived follows what it was derived from (clinical.md 10): a link has turned out otherwise. */
+interface TakingBack {
+  /** In words for whoever opens the chart; it names no other patient. */
+  readonly why: string;
+  readonly transform: string;
+  readonly now: LogTime;
+}
+
+/** Above everything that was told of it. */
+export const takeBack = (state: ReportState, report: WrittenReport, of: TakingBack, out: ReportOut): void => {
+  const { intent: before, facts, rule, inputs, parts } = report;
+  const revision = before.revision + 1;
+  const association = parts[0]?.association ?? null;
+  const why = { revision, reason: `Entered in error: ${of.why}`, transform: of.transform, at: of.now };
+  const taken = retractionOf(before, { ...why, rule, inputs, association, purpose: null });
+  const intent: Intent = {
+    ...before,
+    revision,
+    resource: JSON.stringify(taken.resource),
+    beside: taken.beside.map((one) => JSON.stringify(one)),
+    audit: JSON.stringify(taken.audit),
+    action: "retract",
+    at: of.now,
+  };
+  out.emit("outbox", facts.patientKey, intent);
+  const kept = { ...report, intent: { ...intent, audit: null }, retracted: true };
+  state.set(reportCell(before.destination, facts.identity), kept);
+};
+
+/** What was derived follows what it was derived from (clinical.md 10): a link has turned out otherwise. Of what was never there nobody is told. */
 export const takeBackWrong = (state: ReportState, transform: string, now: LogTime, out: ReportOut): void => {
-  for (const [name, report] of [...state.cells()]) {
+  for (const [, report] of [...state.cells()]) {
     if (report.kind !== "report" || report.retracted) continue;
     const wrong = report.parts.flatMap((part) => attributionObjections(today(state, part)))[0];
     if (wrong === undefined) continue;
-    const { intent: before, facts, rule, inputs, parts } = report;
-    const revision = before.revision + 1;
-    const association = parts[0]?.association ?? null;
-    const why = { revision, reason: `Entered in error: ${wrong.detail}`, transform, at: now };
-    const taken = retractionOf(before, { ...why, rule, inputs, association, purpose: null });
-    const intent = {
-      ...before,
-      revision,
-      resource: JSON.stringify(taken.resource),
-      beside: taken.beside.map((one) => JSON.stringify(one)),
-      audit: JSON.stringify(taken.audit),
-      action: "retract" as const,
-      at: now,
-    };
-    out.emit("outbox", facts.patientKey, intent);
-    state.set(name, { ...report, intent: { ...intent, audit: null }, retracted: true });
+    takeBack(state, report, { why: wrong.detail, transform, now }, out);
+    if (!wasThere(report)) continue;
     for (const audience of ["careTeam", "privacy"] as const)
-      out.emit("tasks", facts.patientKey, taskOf(report, wrong.detail, audience, now));
+      out.emit("tasks", report.facts.patientKey, taskOf(report, wrong.detail, audience, now));
   }
 };
 
