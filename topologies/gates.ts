@@ -99,6 +99,8 @@ const questionOf = (
   const written = writtenOf(state, destination.name, candidate.episode.identity);
   const least = written === undefined ? 0 : written.intent.revision + 1;
   const elsewhere = isElsewhere(written, chart.patient, destination);
+  // what the first version wrote is known by its ledger alone
+  const isThere = stands(written) || (written === undefined && ledger.admitted.includes(candidate.episode.identity));
   return {
     candidate,
     destination,
@@ -106,8 +108,8 @@ const questionOf = (
     status: statusOf(candidate, destination, ledger, written, elsewhere),
     transform,
     note: ceiling.foldingNote(ledger, candidate.episode),
-    stands: stands(written),
-    preferred: preferredSource(state, candidate, stands(written) || elsewhere, at, policy.precedence ?? null),
+    stands: isThere,
+    preferred: preferredSource(state, candidate, isThere || elsewhere, at, policy.precedence ?? null),
     at,
   };
 };
@@ -184,7 +186,7 @@ const weigh = (
   if (again && asBefore && strayed === undefined) return;
   if (verdict.promotable === null) {
     record(state, home, verdict, out);
-    if (strayed !== undefined) withdraw(state, strayed, now);
+    if (strayed !== undefined) withdraw(state, strayed.ledger, { identity, at: now });
     afterRefusal(state, verdict, out);
     return;
   }

@@ -1,11 +1,12 @@
 /** What follows when a candidate that is refused shows that something stands at the wrong patient: it is taken back, and people are told. */
 import type { Candidate } from "../../schemas/records.ts";
-import { type GateOut, type GateState, ledgerOf, lookNoLaterThan, writtenOf } from "./cells.ts";
+import type { LogTime } from "../../streams/core/time.ts";
+import { type Cell, type GateOut, type GateState, ledgerOf, lookNoLaterThan, writtenOf } from "./cells.ts";
 import type { Objection } from "./answer.ts";
 import * as ceiling from "./ceiling.ts";
 import type { Verdict } from "./promotable.ts";
 import { retractionOf, stands, type Written, wrongBecause, writtenCell, writtenForgottenAt } from "./retraction.ts";
-import { correctionTasks, reviewTask } from "./tasks.ts";
+import { correctionTasks, reviewTask, unretractableTask } from "./tasks.ts";
 
 /** A person is asked once whose an episode is that may be either patient's, if it would have been written else (clinical.md 8). */
 const askAPerson = (state: GateState, { question, answers }: Verdict, out: GateOut): void => {
@@ -28,12 +29,15 @@ const otherStanding = (state: GateState, ledger: ceiling.Ledger, identity: strin
 };
 
 /** Out of its ledger: it counts no longer, and tells of no folded episodes. */
-export const withdraw = (state: GateState, written: Written, now: Verdict["question"]["at"]): void => {
-  const ledger = ledgerOf(state, written.ledger);
+export const withdraw = (
+  state: GateState,
+  name: string,
+  { identity, at }: { readonly identity: string; readonly at: LogTime },
+): void => {
+  const ledger = ledgerOf(state, name);
   if (ledger === undefined) return;
-  const { identity } = written.intent;
-  const next = ceiling.withdraw(ledger, identity, otherStanding(state, ledger, identity), now);
-  state.set(written.ledger, next);
+  const next = ceiling.withdraw(ledger, identity, otherStanding(state, ledger, identity), at);
+  state.set(name, next);
   lookNoLaterThan(state, ceiling.nextLook(next));
 };
 
@@ -64,6 +68,22 @@ export const enterInError = (
   lookNoLaterThan(state, writtenForgottenAt(taken.written) ?? Number.POSITIVE_INFINITY);
 };
 
+/** What was written, and how is not remembered: by the gates' first version, or too long ago. A person has to take it out, and is told once. */
+const giveToAPerson = (
+  state: GateState,
+  { candidate, destination, at }: Verdict["question"],
+  wrong: Objection,
+  out: GateOut,
+): void => {
+  const { identity } = candidate.episode;
+  const isAdmitting = (cell: Cell): cell is ceiling.Ledger =>
+    cell.kind === "ledger" && cell.destination === destination.name && cell.admitted.includes(identity);
+  const [name] = [...state.cells()].find(([, cell]) => isAdmitting(cell)) ?? [];
+  if (name === undefined) return;
+  out.emit("tasks", candidate.patientKey, unretractableTask(candidate, destination.name, wrong, at));
+  withdraw(state, name, { identity, at });
+};
+
 /** After the decision that refuses. What stands stays where identity was not the reason; it is known in its newest form then. */
 export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): void => {
   askAPerson(state, verdict, out);
@@ -76,9 +96,10 @@ export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): 
     return;
   }
   unfold(state, destination.name, identity);
+  if (written === undefined) giveToAPerson(state, verdict.question, wrong, out);
   if (!stands(written)) return;
   enterInError(state, written, wrong, { revision, transform, at }, out);
-  withdraw(state, written, at);
+  withdraw(state, written.ledger, { identity, at });
   // A merged patient is the same person: nobody saw another's data.
   if (wrong.reason === "patient-merged") return;
   for (const task of correctionTasks(written, candidate, wrong, { revision, at }))

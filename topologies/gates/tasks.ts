@@ -1,4 +1,5 @@
 /** What people have to do when a link was wrong or cannot be told: both care teams, privacy, whoever reviews (clinical.md 8, 10). */
+import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Candidate, Task } from "../../schemas/records.ts";
 import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
@@ -107,6 +108,23 @@ export const identityTasks = (written: Written, retracted: Retracted): readonly 
     },
   ];
   return all.map((said) => taskOf(said, retracted.revision));
+};
+
+/** It stands at the wrong patient, and what was written there is not remembered: a person has to take it out. */
+export const unretractableTask = (candidate: Candidate, destination: string, wrong: Objection, at: LogTime): Task => {
+  const { episode, patientKey } = candidate;
+  return taskOf({
+    patientKey,
+    audience: "records",
+    reason: "not-retractable",
+    detail:
+      `${destination}: the Observation of episode ${episode.identity} (${episode.metric}, ${utcInstant(episode.start)}) is wrong ` +
+      `and stands there still, for what was written is not remembered: ${wrong.detail}`,
+    about: [episode.identity],
+    destination,
+    visibleMs: null,
+    at,
+  });
 };
 
 /** Whose it is cannot be told from the times: a person has to. */
