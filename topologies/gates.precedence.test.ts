@@ -174,11 +174,16 @@ describe("a cuff beside an arterial line", () => {
     ]);
   });
 
-  it("a line whose link never held is charted no more", () => {
+  it.each<[string, Partial<Association>, boolean]>([
+    ["whose link never held", { voided: true }, true],
+    ["whose link is another patient's by now", { patientKey: "pk-8" }, true],
+    ["whose link ends", { to: start + 3_600_000 }, false],
+  ])("a line %s is charted no more, or as before", (_, change, passed) => {
     const { driver, offer, lineUntil } = ward();
     lineUntil(start);
-    driver.send("pk-7", start + 3_000, anAssociation({ revision: 2, voided: true }));
-    expect(precedence(offer(low("nibpSystolic", start)))).toMatchObject({ passed: true });
+    driver.send("pk-7", start + 3_000, anAssociation({ revision: 2, ...change }));
+    expect(driver.refusals()).toEqual([]);
+    expect(precedence(offer(low("nibpSystolic", start)))).toMatchObject({ passed });
   });
 
   it("a line that nobody confirmed keeps no cuff off the chart", () => {

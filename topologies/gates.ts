@@ -297,7 +297,8 @@ export const gates = (policy: GatePolicy) =>
     quarantine: "quarantine",
     step(state: GateState, { key, body, logTime: now }, out: GateOut) {
       if (body.kind === "tick" || body.kind === "rules") return;
-      if (body.patientKey !== key)
+      // a link that is another patient's by now is told to the former one too
+      if (body.patientKey !== key && body.kind !== "association")
         return out.quarantine({ reason: "key-mismatch", detail: `a ${body.kind} of ${body.patientKey} under ${key}` });
       switch (body.kind) {
         case "patient": {
@@ -314,7 +315,7 @@ export const gates = (policy: GatePolicy) =>
         case "windowValue":
           return hearValue(state, body, now, policy.precedence ?? null, out);
         case "association":
-          return forgetLink(state, body, now, policy.precedence ?? null, out);
+          return forgetLink(state, key, body, now, policy.precedence ?? null, out);
         case "corrected":
           return takeCorrection(state, body, { now, transform, out });
         case "withheld": {

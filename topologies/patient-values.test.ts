@@ -104,3 +104,42 @@ describe("nothing crosses", () => {
     ).toEqual([]);
   });
 });
+
+describe("a link that turns out to be another patient's", () => {
+  const told = (links: readonly Association[], key = "subject-7") => {
+    const driver = drive(patientValues(policy.value));
+    for (const [i, link] of links.entries()) driver.send(key, t0 + i * min, link);
+    return driver
+      .outputs("events")
+      .map(({ key: of, body }) => [of, body.kind === "association" && [body.revision, body.patientKey]]);
+  };
+
+  it("is told to him, and to everybody who was told of it before", () => {
+    const links = [
+      anAssociation(),
+      anAssociation({ revision: 2, patientKey: "pk-8" }),
+      anAssociation({ revision: 3, patientKey: "pk-8", voided: true }),
+    ];
+    expect(told(links)).toEqual([
+      ["pk-7", [1, "pk-7"]],
+      ["pk-8", [2, "pk-8"]],
+      ["pk-7", [2, "pk-8"]],
+      ["pk-8", [3, "pk-8"]],
+      ["pk-7", [3, "pk-8"]],
+    ]);
+  });
+
+  it("is told to the former patient where another subject has it by now, and days after it ended", () => {
+    const over = anAssociation({ to: t0 + min });
+    const others = anAssociation({ revision: 2, patientKey: "pk-8", subject: "subject-8", to: t0 + min });
+    const driver = drive(patientValues(policy.value));
+    driver.send("subject-7", t0, over);
+    const next = anAssociation({ id: "link-9", device: "mon-09" });
+    driver.send("subject-7", t0 + 48 * 60 * min, next);
+    driver.send("subject-7", t0 + 48 * 60 * min + s, others);
+    expect(driver.outputs("events").map(({ key }) => key)).toEqual(["pk-7", "pk-7", "pk-7"]);
+    expect(driver.outputs("events").at(-1)?.body).toMatchObject({ revision: 2, patientKey: "pk-8" });
+    // and nobody is told here of a link that was never this subject's
+    expect(told([anAssociation({ subject: "subject-8", patientKey: "pk-8" })])).toEqual([]);
+  });
+});

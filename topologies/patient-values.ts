@@ -1,19 +1,24 @@
 /**
  * Offers each minute's value of a patient's devices to the clinical plane, under the patient key of the link in force: only of metrics
- * that precedence or a score names (minimum necessary), and only under a link that a person confirmed. The links themselves go along,
- * so that what was derived under one that turns out wrong can be undone.
+ * that precedence or a score names (minimum necessary), and only under a link that a person confirmed. The links themselves go along, to
+ * everybody whose they ever were, so that what was derived under one that turns out wrong can be undone.
  */
 import { type Out, stage, type State } from "../streams/core/stage.ts";
 import type { Association, WindowAggregate, WindowValue } from "../schemas/records.ts";
 import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
+import { correctableMs } from "./correctable.ts";
 import { classOf, type PrecedencePolicy, type Quantity, quantityOf } from "./precedence/policy.ts";
 
 const writes = { events, quarantine: telemetryQuarantine };
 const minuteMs = 60_000;
-/** A link that is over is remembered for so long: windows are revised for five minutes. */
-const overKeptMs = 3_600_000;
 
-type Links = State<Association>;
+/** In its newest revision. */
+interface KnownLink extends Association {
+  /** The keys of all patients who were told of it here; none: nobody was. */
+  readonly toldTo?: readonly string[];
+}
+
+type Links = State<KnownLink>;
 
 const covers = ({ from, to }: Association, at: number): boolean => from <= at && (to === null || at < to);
 
@@ -21,13 +26,16 @@ const covers = ({ from, to }: Association, at: number): boolean => from <= at &&
 const isSure = ({ confirmedBy, confirmedAt, voided, conflict }: Association, at: number): boolean =>
   !voided && conflict === null && (confirmedBy ?? "").trim() !== "" && confirmedAt !== null && confirmedAt <= at;
 
-/** The newest revision of each link wins; those that are long over are forgotten. */
-const remember = (links: Links, next: Association, now: number): boolean => {
+/** Whom a link's newest revision is told: whose it is, if it is this subject's, and whoever else was told before. None: it is not new. */
+const remember = (links: Links, next: Association, subject: string, now: number): readonly string[] => {
   const known = links.get(next.id);
-  if (known !== undefined && known.revision >= next.revision) return false;
-  for (const [cell, { to }] of [...links.cells()]) if (to !== null && to + overKeptMs < now) links.delete(cell);
-  links.set(next.id, next);
-  return true;
+  if (known !== undefined && known.revision >= next.revision) return [];
+  for (const [cell, { to }] of [...links.cells()]) if (to !== null && to + correctableMs < now) links.delete(cell);
+  const own = next.subject === subject ? [next.patientKey] : [];
+  const former = known?.toldTo ?? (known?.subject === subject ? [known.patientKey] : []);
+  const toldTo = [...new Set([...own, ...former])];
+  links.set(next.id, { ...next, toldTo });
+  return toldTo;
 };
 
 /** The subject's own link of this device at a time; of two the later. Null where it is another subject's by then, or unsure. */
@@ -78,7 +86,7 @@ export const patientValues = (precedence: PrecedencePolicy | null) =>
     quarantine: "quarantine",
     step(links: Links, { key, body, logTime: now }, out: Out<typeof writes>) {
       if (body.kind === "association") {
-        if (remember(links, body, now) && body.subject === key) out.emit("events", body.patientKey, body);
+        for (const patientKey of remember(links, body, key, now)) out.emit("events", patientKey, body);
       } else if (body.kind === "windowAggregate") offer(links, body, precedence, out);
     },
   });

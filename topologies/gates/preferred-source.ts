@@ -120,15 +120,16 @@ export const hearCandidate = (
   state.set(cellOf(q), beginning(q, known(state, q), episode.identity, seriesName(episode), now));
 };
 
-/** What is charted comes from no link that never held, or that is in doubt. */
+/** What is charted of a patient comes from no link that never held, that is in doubt, or that is another's. */
 export const forgetLink = (
   state: SourceState,
-  { id, patientKey, voided, conflict }: Association,
+  patientKey: string,
+  { id, patientKey: whose, voided, conflict }: Association,
   now: LogTime,
   policy: PrecedencePolicy | null,
   out: SourcesOut,
 ): void => {
-  if (policy === null || (!voided && conflict === null)) return;
+  if (policy === null || (!voided && conflict === null && whose === patientKey)) return;
   for (const q of policy.quantities) {
     const before = known(state, q);
     if (!before.heard.some(({ association }) => association === id)) continue;
