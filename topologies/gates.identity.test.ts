@@ -1,4 +1,5 @@
 /** A destination's identity of a patient turns out to be another: what stands under the old one is in a chart that may be another person's. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   aCandidate,
@@ -152,6 +153,44 @@ describe("an identity that is corrected", () => {
     hears(aConsent({ version: 3, recordedAt: two + minutes(11) }));
     hears(again());
     expect(charted().slice(2)).toEqual(["write 2 Patient/right-2 final"]);
+  });
+});
+
+describe("whatever is said in whatever order", () => {
+  const ids = ["wrong-1", "right-2", "other-3"];
+  const said = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...ids).map((fhirId) => ({ fhirId })) },
+    fc.constant({ destination: "research" }),
+    fc.constantFrom("open" as const, "ended" as const, "voided" as const, "holds" as const),
+    fc.constantFrom("permit" as const, "deny" as const),
+    fc.constant("restart" as const),
+  );
+
+  it("only what the patient is known by there stands there, and revisions grow", () => {
+    fc.assert(
+      fc.property(fc.array(said, { maxLength: 25 }), (all) => {
+        const { hears, intents, driver } = ward();
+        let now: string | undefined = "wrong-1";
+        for (const [n, one] of all.entries()) {
+          if (one === "restart") driver.restart();
+          else if (one === "permit" || one === "deny")
+            hears(aConsent({ version: n + 2, decision: one, recordedAt: two + n }));
+          else if (one === "open") hears(aCandidate());
+          else if (one === "ended") hears(again());
+          else if (one === "voided") hears(voided);
+          else if (one === "holds") hears({ ...voided, association: anAssociation({ revision: 3 }) });
+          else {
+            hears(known(n + 2, one));
+            if ("fhirId" in one) now = one.fhirId;
+          }
+          const last = new Map(intents().map((intent) => [intent.resourceId, intent]));
+          for (const { action, patient } of last.values())
+            expect(action === "retract" || patient?.fhirId === now).toBe(true);
+        }
+        const revisions = intents().map(({ revision }) => revision);
+        expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
+      }),
+    );
   });
 });
 
