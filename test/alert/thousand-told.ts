@@ -64,10 +64,14 @@ export const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 
 /** From the device's publish to the receiver, ms, sorted. */
-export const delaysOf = (pairs: Paired["pairs"]): number[] =>
+const delaysOf = (pairs: Paired["pairs"]): number[] =>
   pairs
     .flatMap(([{ publishedAt }, arrival]) => (arrival === undefined ? [] : [arrival.at - publishedAt]))
     .sort((a, b) => a - b);
+
+/** Once the circuit is warm: the whole stack has just been started beside it. */
+export const delaysWhenWarm = ({ pairs }: Paired, { startMs }: Ran, { warmEnds }: Course): number[] =>
+  delaysOf(pairs.filter(([{ publishedAt }]) => publishedAt >= startMs + warmEnds * 1_000));
 
 const figures = (what: string, sorted: readonly number[]): string =>
   `${what.padEnd(34)} n ${String(sorted.length).padStart(4)}  p50 ${quantile(sorted, 0.5)} ms  p99 ${quantile(sorted, 0.99)} ms  max ${sorted.at(-1)} ms`;
