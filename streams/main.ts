@@ -28,6 +28,7 @@ const refusals = new Set([
   "usage",
   "plan-invalid",
   "override-refused",
+  "observed-refused",
 ]);
 
 const whole = (value: string): number => {
@@ -223,6 +224,19 @@ configured(program.command("override"))
   .requiredOption("--because <why>", "why; recorded")
   .requiredOption("--for <duration>", "e.g. 4h or 30m; a day at most")
   .action(async (options) => (await import("./roles/override.ts")).override(options));
+
+configured(program.command("observed"))
+  .description("say what was seen of a patient, for his scores: NEWS2 and Kt/V; recorded for ever")
+  .requiredOption("--patient <key>", "the patient's key")
+  .requiredOption(
+    "--what <name>",
+    "oxygen (air, oxygen), consciousness (A, C, V, P, U), spo2Scale (1, 2: an order), pregnant (yes, no), ureaBefore, ureaAfter, weightAfter",
+  )
+  .requiredOption("--value <value>", "in the words above, or a number")
+  .option("--unit <ucum>", "mmol/L of urea, kg of weight; others have none")
+  .requiredOption("--as <who>", "who says so; recorded")
+  .option("--at <time>", "when it was so, ISO 8601 with a zone; default: now")
+  .action(async (options) => (await import("./roles/observed.ts")).observed(options));
 
 const correct = program
   .command("correct")

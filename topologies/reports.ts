@@ -2,7 +2,6 @@
  * Makes reports of what the clinical plane hears of a patient: NEWS2 of his devices' minutes and of what people said, and a summary of each
  * dialysis session; each passes the same gates as an episode, and what was made under a wrong link is taken back.
  */
-import type { Problem } from "../streams/core/failure.ts";
 import { stage } from "../streams/core/stage.ts";
 import { logTime, type LogTime } from "../streams/core/time.ts";
 import type { AccessOverride, Association, Consent, FhirConsent, Observed, WindowValue } from "../schemas/records.ts";
@@ -15,7 +14,7 @@ import { linkOf, type ReportOut, type ReportState, saidOf, writes } from "./repo
 import { takeCorrection } from "./reports/correction.ts";
 import { score, withWord } from "./reports/deterioration.ts";
 import { isLaboratory, lookForKtv, takeSession } from "./reports/session.ts";
-import { observedProblem } from "./scores/observed.ts";
+import { observedProblemAt } from "./scores/observed.ts";
 import { lookAtWaiting, takeWithheld } from "./reports/waiting.ts";
 import { forgetOldReports, takeBackWrong } from "./reports/write.ts";
 
@@ -27,8 +26,6 @@ const togetherMs = 5_000;
 const lookAgainMs = 300_000;
 /** Longer than any word of a person stands. */
 const saidKeptMs = 32 * 86_400_000;
-/** A workstation's clock, or log time that lags: so little ahead counts as now. */
-const aheadMs = 60_000;
 
 const keepNewest = (state: ReportState, record: Consent | FhirConsent | AccessOverride): void => {
   const cell = `${record.kind}/${record.id}`;
@@ -83,14 +80,8 @@ const hear = (state: ReportState, value: WindowValue, now: LogTime, { precedence
   scoreSoon(state, now);
 };
 
-/** Why it is not taken; null: it is. */
-const refusal = (said: Observed, now: LogTime): Problem | null =>
-  said.at > now + aheadMs
-    ? { reason: "observed-ahead", detail: `${said.what} of ${said.by} is ${said.at - now} ms ahead` }
-    : observedProblem(said);
-
 const listen = (state: ReportState, said: Observed, now: LogTime, policy: GatePolicy, out: ReportOut): void => {
-  const problem = refusal(said, now);
+  const problem = observedProblemAt(said, now);
   if (problem !== null) {
     out.quarantine(problem);
     return;
