@@ -83,7 +83,8 @@ const ward = async (patients: readonly Patient[] = [aPatient()]) => {
     const own = { ...platform, metrics: new Registry() };
     const source = await openConsentSource(config, { platform: own, table, now, clock: () => serverNow });
     closing.push(() => source.close());
-    return source;
+    const gauge = (name: string) => own.metrics.getSingleMetricAsString(`afferent_consent_source_${name}`);
+    return { ...source, stale: async () => Number((await gauge("stale")).split(" ").at(-1)) };
   };
   const asking = (asked: Hop) => consentAtWriting({ table, now, hops: [asked], source: { name: "ehr", freshForMs } });
   const reason = async (asked = hop) => (await asking(asked)(intent)).reason;
@@ -302,5 +303,21 @@ describe("a source of consents", () => {
     server.put(aConsentJson({ id: "c-2", policyRule: policyRule("OPTOUT"), dateTime: "2026-11-20" }));
     await until(reason, "consent-denied");
     await first.close();
+  });
+
+  it("that was silent is told as stale by no process that reads it no more", async () => {
+    const { server, start, reason, said } = await ward();
+    server.put(aConsentJson());
+    const first = await start({ pollMs: 150 });
+    await until(reason, "passed");
+    server.failing = "503";
+    await until(first.stale, 1);
+    const second = await start();
+    await second.looked;
+    server.failing = "no";
+    server.put(aConsentJson({ id: "c-2" }));
+    await until(reason, "passed");
+    await until(async () => said.some((line) => line.includes('"code":"fenced"')), true);
+    await until(async () => [await first.stale(), await second.stale()], [0, 0]);
   });
 });

@@ -114,6 +114,8 @@ class Feed {
         if (isLost(error)) {
           await holding?.owner.close().catch(() => undefined);
           holding = undefined;
+          // whoever reads it now says how it is
+          this.#metrics.stale.set(0);
           // nobody else need have it: only one that is fenced waits for the other's end
           first = !isFenced(error);
         }
