@@ -264,7 +264,7 @@ export const modes = [
     id: "ehr",
     entered: "byAPerson",
     down: "the EHR or its FHIR interface",
-    noticed: "the first write that is not answered",
+    noticed: "the first write that is not answered; the third eye, once no try was answered for 1 min",
     holds: [
       circuitStands,
       "the board shows everything, and says that the record is behind",
