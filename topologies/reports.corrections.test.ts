@@ -1,6 +1,6 @@
 /** What reports were made of turns out otherwise: a link, a person's correction, a consent at the moment of writing. */
 import { describe, expect, it } from "vitest";
-import { aConsent, anAssociation, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
+import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import type { Association, Corrected, Withheld } from "../schemas/records.ts";
 import { ill, said, session, ward } from "./reports.fixture.ts";
 
@@ -213,5 +213,46 @@ describe("a link that turns out to be another patient's, under the same id", () 
     twin.driver.send("pk-7", two + minutes(3), said("oxygen", "oxygen", two + minutes(3)));
     twin.driver.tick(two + minutes(4));
     expect(twin.scored()).toHaveLength(before + 1);
+  });
+});
+
+describe("a patient whom a destination turns out to know by another identity", () => {
+  const known = (patient: Told, minute: number, change: Parameters<typeof aPatient>[0]): void =>
+    patient.driver.send("pk-7", two + minutes(minute), aPatient({ version: 2, ...change }));
+
+  it("has his report taken back under the old one, told anew under the new one, and people are told", () => {
+    const patient = written();
+    known(patient, 12, { fhirId: "p-right" });
+    expect(actions(patient)).toEqual([
+      ["write", 0],
+      ["retract", 1],
+      ["write", 2],
+    ]);
+    const [first, taken, anew] = patient.intents();
+    expect(taken?.resourceId).toBe(first?.resourceId);
+    expect(anew?.resourceId).not.toBe(first?.resourceId);
+    expect(JSON.parse(anew?.resource ?? "{}")).toMatchObject({
+      status: "final",
+      subject: { reference: "Patient/p-right" },
+    });
+    expect(reasons(patient)).toEqual(["association-corrected", "possible-breach"]);
+    linked(patient, 13, { voided: true });
+    expect(patient.intents().at(-1)).toMatchObject({ action: "retract", revision: 3, resourceId: anew?.resourceId });
+  });
+
+  it("and has it left alone where the same one is told again, or none", () => {
+    const patient = written();
+    known(patient, 12, { encounterFhirId: "e-0008" });
+    known(patient, 13, { version: 3, fhirId: "" });
+    expect(actions(patient)).toEqual([["write", 0]]);
+  });
+
+  it("is no breach where nothing was ever there", () => {
+    const patient = written();
+    withheld(patient, 10);
+    known(patient, 12, { fhirId: "p-right" });
+    expect(reasons(patient)).toEqual([]);
+    expect(patient.intents().at(-1)).toMatchObject({ action: "write" });
+    expect(JSON.parse(patient.intents().at(-1)?.resource ?? "{}").subject.reference).toBe("Patient/p-right");
   });
 });

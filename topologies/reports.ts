@@ -15,7 +15,7 @@ import { takeCorrection } from "./reports/correction.ts";
 import { score, withWord } from "./reports/deterioration.ts";
 import { isLaboratory, lookForKtv, takeSession } from "./reports/session.ts";
 import { observedProblemAt } from "./scores/observed.ts";
-import { lookAtWaiting, takeWithheld } from "./reports/waiting.ts";
+import { lookAtWaiting, takeBackStrayed, takeWithheld } from "./reports/waiting.ts";
 import { forgetOldReports, takeBackWrong } from "./reports/write.ts";
 
 const version = 1;
@@ -108,6 +108,7 @@ export const reports = (policy: GatePolicy) =>
         case "patient": {
           const known = state.get("patient");
           if (known?.kind !== "patient" || body.version >= known.version) state.set("patient", body);
+          takeBackStrayed(state, policy, { transform, now }, out);
           return waitOn(state, now, policy, out, true);
         }
         case "consent":

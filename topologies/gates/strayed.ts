@@ -13,7 +13,7 @@ import { enterInError } from "./take-back.ts";
 import { identityTasks } from "./tasks.ts";
 
 /** How HL7v2 spells the authority, and what type of identifier it is, make nobody another. */
-const isOther = (before: PatientIdentity, now: PatientIdentity): boolean =>
+export const isOther = (before: PatientIdentity, now: PatientIdentity): boolean =>
   before.system !== now.system || before.value !== now.value || (before.fhirId ?? "") !== (now.fhirId ?? "");
 
 /** That a destination knows the patient no more is no word on whose it was: it is refused there, until he is known by another. */

@@ -6,7 +6,7 @@ import { usualPendingMs } from "../gates/pending.ts";
 import type { GatePolicy } from "../gates/promotable.ts";
 import { reportCell, reportIn, type ReportOut, type ReportState, type Waiting } from "./cells.ts";
 import { decisionOfReport, type ReportVerdict } from "./judge.ts";
-import { judgeFor, type Telling, writeReport } from "./write.ts";
+import { isElsewhere, judgeFor, takeBack, tellPeople, type Telling, writeReport } from "./write.ts";
 
 const cellOf = (destination: string, identity: string): string => `waiting/${JSON.stringify([destination, identity])}`;
 
@@ -46,6 +46,28 @@ export const tellReport = (state: ReportState, telling: Telling, policy: GatePol
     written = record(state, telling, verdict, out) || written;
   }
   return written;
+};
+
+/** What stood under an identity that is not the patient's there any more is taken back in any case, and told anew under the new one. */
+export const takeBackStrayed = (
+  state: ReportState,
+  policy: GatePolicy,
+  { transform, now }: Pick<Telling, "transform" | "now">,
+  out: ReportOut,
+): void => {
+  for (const [, report] of [...state.cells()]) {
+    if (report.kind !== "report" || report.retracted) continue;
+    const destination = policy.destinations.find(({ name }) => name === report.intent.destination);
+    if (destination === undefined || !isElsewhere(report, state, destination)) continue;
+    const why = "it was written under an identity that is not the patient's at this destination any more";
+    takeBack(state, report, { why, transform, now }, out);
+    tellPeople(report, `is entered in error: ${why}, and whose record may be another's`, now, out);
+    const { facts, rule, parts, inputs } = report;
+    const telling: Telling = { facts, rule, parts, inputs, ceiling: null, transform, now };
+    const verdict = judgeFor(state, telling, destination, policy);
+    settle(state, telling, verdict, undefined);
+    record(state, telling, verdict, out);
+  }
 };
 
 const tooLate = (verdict: ReportVerdict, { reason }: Waiting): ReportVerdict => {

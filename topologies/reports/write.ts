@@ -5,11 +5,14 @@ import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
 import { type Attributed, attributionObjections } from "../gates/attribution.ts";
+import { identityAt } from "../gates/identity.ts";
 import type { Destination, GatePolicy } from "../gates/promotable.ts";
+import { isOther } from "../gates/strayed.ts";
 import {
   chartOf,
   linkOf,
   mayStand,
+  patientOf,
   reportCell,
   reportIn,
   type ReportOut,
@@ -38,6 +41,15 @@ const today = (state: ReportState, part: Attributed): Attributed => {
   return { ...part, association, correction: { why: "merge", cause, otherPatientKey: patientKey } };
 };
 
+const [amended, final] = ["amended", "final"] as const;
+
+/** True: it was written under an identity that is not the patient's there any more, and so as another resource. */
+export const isElsewhere = ({ intent }: WrittenReport, state: ReportState, destination: Destination): boolean => {
+  const patient = patientOf(state);
+  const known = patient && identityAt(patient, destination);
+  return known !== undefined && intent.patient !== null && isOther(intent.patient, known);
+};
+
 export const judgeFor = (
   state: ReportState,
   telling: Telling,
@@ -51,7 +63,7 @@ export const judgeFor = (
     parts: telling.parts.map((part) => today(state, part)),
     destination,
     revision: known === undefined ? facts.revision : Math.max(facts.revision, known.intent.revision + 1),
-    status: known !== undefined && wasThere(known) ? ("amended" as const) : ("final" as const),
+    status: known !== undefined && wasThere(known) && !isElsewhere(known, state, destination) ? amended : final,
     stands: mayStand(known),
     correctedBy: known?.correctedBy ?? null,
     at: now,
@@ -83,7 +95,7 @@ export const writeReport = (
   return true;
 };
 
-const taskOf = (report: WrittenReport, wrong: string, audience: "careTeam" | "privacy", at: LogTime): Task => {
+const taskOf = (report: WrittenReport, said: string, audience: "careTeam" | "privacy", at: LogTime): Task => {
   const { intent, facts, since } = report;
   const reason = audience === "privacy" ? "possible-breach" : "association-corrected";
   const { patientKey, identity } = facts;
@@ -94,12 +106,19 @@ const taskOf = (report: WrittenReport, wrong: string, audience: "careTeam" | "pr
     patientKey,
     audience,
     reason,
-    detail: `${intent.resourceType}/${intent.resourceId} was made of what is not this patient's and is entered in error: ${wrong}`,
+    detail: `${intent.resourceType}/${intent.resourceId} ${said}`,
     about: [identity],
     destination: intent.destination,
     visibleMs: at - since,
     at,
   };
+};
+
+/** People are told of what was taken back; of what was never there nobody is. */
+export const tellPeople = (report: WrittenReport, said: string, now: LogTime, out: ReportOut): void => {
+  if (!wasThere(report)) return;
+  for (const audience of ["careTeam", "privacy"] as const)
+    out.emit("tasks", report.facts.patientKey, taskOf(report, said, audience, now));
 };
 
 interface TakingBack {
@@ -130,16 +149,15 @@ export const takeBack = (state: ReportState, report: WrittenReport, of: TakingBa
   state.set(reportCell(before.destination, facts.identity), kept);
 };
 
-/** What was derived follows what it was derived from (clinical.md 10): a link has turned out otherwise. Of what was never there nobody is told. */
+/** What was derived follows what it was derived from (clinical.md 10): a link has turned out otherwise. */
 export const takeBackWrong = (state: ReportState, transform: string, now: LogTime, out: ReportOut): void => {
   for (const [, report] of [...state.cells()]) {
     if (report.kind !== "report" || report.retracted) continue;
     const wrong = report.parts.flatMap((part) => attributionObjections(today(state, part)))[0];
     if (wrong === undefined) continue;
     takeBack(state, report, { why: wrong.detail, transform, now }, out);
-    if (!wasThere(report)) continue;
-    for (const audience of ["careTeam", "privacy"] as const)
-      out.emit("tasks", report.facts.patientKey, taskOf(report, wrong.detail, audience, now));
+    const said = `was made of what is not this patient's and is entered in error: ${wrong.detail}`;
+    tellPeople(report, said, now, out);
   }
 };
 
