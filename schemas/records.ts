@@ -622,7 +622,7 @@ export const delivery = body("delivery", {
   versionId: nullable(string),
   /** The named person who dropped it; null: the destination's own answer. */
   by: withDefault(nullable(string), null),
-  /** The intent's AuditEvent where something was disclosed (`written`), for the audit repository; null: nothing was. */
+  /** The intent's AuditEvent where something was disclosed (`written`; `alreadyThere` where a try that left no delivery did it), for the audit repository; null: nothing was. */
   audit: withDefault(nullable(string), null),
 });
 export type Delivery = TypeOf<typeof delivery>;

@@ -6,6 +6,7 @@ import { logTime } from "../core/time.ts";
 import { type Answering, answering } from "./answering.fixture.ts";
 import { fhirClient } from "./fhir/client.ts";
 import { auditSink } from "./fhir-audit.ts";
+import { alreadyThere } from "./outbox/attempt.ts";
 import { deliveryOf } from "./outbox/delivery.ts";
 import { anIntent, never, took, VirtualTime } from "./outbox/outbox.fixture.ts";
 
@@ -69,6 +70,13 @@ describe("an audit repository", () => {
     await untilKept(sink(), [first, withheld, elsewhere, unaudited]);
     expect(came).toEqual(["PUT /AuditEvent/a-1"]);
     expect(withheld.audit).toBeNull();
+  });
+
+  it("gets that of a disclosure which a start after a crash found at the destination, and of nothing that it found there else", async () => {
+    const found = deliveryOf(audited("a-1"), alreadyThere("revision 0 is there", "1", true));
+    const later = deliveryOf(audited("a-2"), alreadyThere("revision 1 is there", "2"));
+    await untilKept(sink(), [found, later]);
+    expect(came).toEqual(["PUT /AuditEvent/a-1"]);
   });
 
   it.each<[string, (response: ServerResponse) => void]>([

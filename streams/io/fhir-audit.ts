@@ -67,8 +67,9 @@ export const auditSink = (options: AuditSinkOptions): Sink<BodyOf<typeof deliver
   };
 };
 
+/** Only a delivery that disclosed something carries its AuditEvent (`deliveryOf`): written, or found there after a crash. */
 const isDisclosed = (delivery: Delivery, destination: string): delivery is Disclosed =>
-  delivery.destination === destination && delivery.outcome === "written" && delivery.audit !== null;
+  delivery.destination === destination && delivery.audit !== null;
 
 interface Problem {
   readonly detail: string;

@@ -23,9 +23,10 @@ let proxy: Server;
 let baseUrl: string;
 let faults: Fault[];
 let requests: string[];
+let historyStatus: number | null;
 
-const passOn = async (request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> => {
-  const answer = await fetch(ehr.url.replace("/fhir", request.url ?? ""), {
+const passOn = async (to: string, request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> => {
+  const answer = await fetch(to.replace("/fhir", request.url ?? ""), {
     method: request.method ?? "GET",
     headers: Object.fromEntries(
       Object.entries(request.headers).filter(([name]) => !["host", "connection", "content-length"].includes(name)),
@@ -40,12 +41,18 @@ beforeEach(async () => {
   await ehr.seed([aPatient(), aPatient({ patientKey: "pk-8", fhirId: "p-0008", encounterFhirId: null })]);
   faults = [];
   requests = [];
+  historyStatus = null;
+  // what comes too late comes to the server of its own test
+  const { url: to } = ehr;
   proxy = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", async () => {
       requests.push(request.method ?? "");
-      const forward = (): Promise<void> => passOn(request, Buffer.concat(chunks), response);
+      if (historyStatus !== null && request.url?.includes("_history"))
+        return void response.writeHead(historyStatus).end();
+      const forward = (): Promise<void> =>
+        passOn(to, request, Buffer.concat(chunks), response).catch(() => void response.destroy());
       const fault = request.method === "PUT" || request.method === "POST" ? faults.shift() : undefined;
       if (fault === undefined || !(await fault(request, response, forward))) await forward();
     });
@@ -202,6 +209,48 @@ describe("writing an outbox to a FHIR server", () => {
       });
     },
   );
+});
+
+describe("the AuditEvent of a disclosure", () => {
+  const audited = (of: Intent): Intent => ({
+    ...of,
+    audit: JSON.stringify({ resourceType: "AuditEvent", id: `disclosed-${of.revision}` }),
+  });
+  const [start, end] = [audited(intent()), audited(intent(ended(anEpisode())))];
+  const told = async (intents: readonly Intent[]): Promise<unknown[]> =>
+    (await sink().write(entriesOf(intents))).map(({ body }) =>
+      body.kind === "delivery" ? [body.outcome, body.audit] : body.kind,
+    );
+
+  it("is told by the next start, when promote dies between the server's answer and the commit", async () => {
+    expect(await told([start])).toEqual([["written", start.audit]]);
+    expect(await told([start])).toEqual([["alreadyThere", start.audit]]);
+  });
+
+  it("is told for each revision that was disclosed, covered ones too", async () => {
+    await told([start, end]);
+    expect(await told([start, end])).toEqual([
+      ["alreadyThere", start.audit],
+      ["alreadyThere", end.audit],
+    ]);
+  });
+
+  it("its twin, of a revision that a later one forestalled, is not told: it was never there", async () => {
+    await told([end]);
+    expect(await told([start])).toEqual([["alreadyThere", null]]);
+  });
+
+  it("is told where the server keeps no history that could say: better one too many than a disclosure that nobody finds", async () => {
+    await told([end]);
+    historyStatus = 501;
+    expect(await told([start])).toEqual([["alreadyThere", start.audit]]);
+  });
+
+  it("waits for the history of a server that is busy", async () => {
+    await told([end]);
+    historyStatus = 503;
+    await expect(sink({ patienceMs: 0 }).write(entriesOf([start]))).rejects.toMatchObject({ code: "destination-down" });
+  });
 });
 
 describe("what one resource does to the others", () => {

@@ -96,6 +96,31 @@ describe("a mapped REST destination", () => {
     expect(told).toEqual([`0 refused ${code}: no bed [patient]`, "1 written 201"]);
   });
 
+  it("is sent what a person asks for again under a key of its own, each time: the receiver answers a known key with its old refusal", async () => {
+    const known = new Map<unknown, number>();
+    const refusing = [422, 422, 201].map((code) => (response: ServerResponse) => {
+      const at = came.at(-1)?.key;
+      const answer = known.get(at) ?? code;
+      known.set(at, answer);
+      status(answer)(response);
+    });
+    answers = refusing;
+    const again = { ...intent, resentBy: "Dr. Ada Brandt" };
+    const told = [];
+    for (const [offset, one] of [intent, again, again].entries())
+      told.push(...(await written(await open(), [one], offset)));
+    expect(told).toEqual(["0 refused 422", "1 refused 422", "2 written 201"]);
+    expect(new Set(came.map((one) => one.key)).size).toBe(3);
+    expect(came.map((one) => String(one.key)).join()).not.toContain("Ada");
+  });
+
+  it("is sent what a person asked for once under one key, however often it is tried", async () => {
+    answers = [status(503), (response) => void response.destroy()];
+    expect(await written(await open(), [{ ...intent, resentBy: "Dr. Ada Brandt" }], 17)).toEqual(["17 written 201"]);
+    expect(came).toHaveLength(3);
+    expect(new Set(came.map((one) => one.key)).size).toBe(1);
+  });
+
   it.each([302, 401, 403, 404])("waits for a person when the way is wrong: %i", async (code) => {
     answers = [status(code, "", { location: "/elsewhere" })];
     const sink = await open(mapping, {}, { patienceMs: 0 });

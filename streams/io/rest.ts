@@ -68,9 +68,13 @@ const wayOf = async ({ baseUrl, timeoutMs, auth }: RestConfig, signal: AbortSign
   authorization: auth === undefined ? undefined : await openAuthorization(auth),
 });
 
-/** The same for the same revision, however often it is sent (draft-ietf-httpapi-idempotency-key-header: a structured string, hence the quotes). */
-const idempotencyKey = ({ resourceId, revision, action }: Intent): string =>
-  `"${resourceId}/${revision}${action === "retract" ? "/retract" : ""}"`;
+/**
+ * The same for the same revision, however often it is sent (draft-ietf-httpapi-idempotency-key-header: a structured string, hence the quotes).
+ * What a person has sent again has one of its own each time, `at` its place in the outbox: a receiver may answer a key that it knows with the
+ * refusal that it has stored.
+ */
+const idempotencyKey = ({ resourceId, revision, action, resentBy }: Intent, at: string): string =>
+  `"${resourceId}/${revision}${action === "retract" ? "/retract" : ""}${resentBy === null ? "" : `/again/${at}`}"`;
 
 const attempt = async (intent: Intent, trying: Trying, way: Way, mapping: Mapping): Promise<Attempt> => {
   const mapped = await mapping.request(mappingInputOf(intent));
@@ -85,7 +89,7 @@ const attempt = async (intent: Intent, trying: Trying, way: Way, mapping: Mappin
   if (url === null) return refused(`mapping-shape: the path leads out of ${way.baseUrl}`);
   const withheld = await trying.withheld();
   if (withheld !== null) return withheld;
-  return send(url, mapped.value, idempotencyKey(intent), way);
+  return send(url, mapped.value, idempotencyKey(intent, trying.at), way);
 };
 
 /** Null where a path with dots in it would lead elsewhere. */

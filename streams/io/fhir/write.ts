@@ -2,7 +2,6 @@
  * Writes one intent so that repeats add nothing and an older revision never wins: reads what is there, compares revisions, asks
  * for consent, and puts over exactly the version that it read. An answer that was lost is found by reading at the next try.
  */
-import { systems } from "../../../schemas/fhir/systems.ts";
 import type { Intent } from "../../../schemas/records.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { whoseStatus } from "../http-status.ts";
@@ -10,6 +9,7 @@ import { member, parsedJson } from "../json.ts";
 import { alreadyThere, type Attempt, type Outcome, refused, type Trying, unsettled } from "../outbox/attempt.ts";
 import { entryOf, firstAnswer, transactionOf } from "./bundle.ts";
 import { type FhirAnswer, type FhirClient, outcomeText } from "./client.ts";
+import { isWhole, revisionOf, versionsIn } from "./revisions.ts";
 
 const unsettledBy = (answer: FhirAnswer, what: string): Attempt =>
   unsettled(
@@ -17,16 +17,6 @@ const unsettledBy = (answer: FhirAnswer, what: string): Attempt =>
     `${what}: ${outcomeText(answer)}`,
     answer.retryAfterMs,
   );
-
-/** The highest of our revision tags; a server may keep earlier ones beside it. Null: none of ours. */
-const revisionOf = (resource: unknown): number | null => {
-  const tags = member(member(resource, "meta"), "tag");
-  const revisions = (Array.isArray(tags) ? tags : [])
-    .filter((tag) => member(tag, "system") === systems.revision)
-    .map((tag) => Number(member(tag, "code")))
-    .filter(Number.isSafeInteger);
-  return revisions.length === 0 ? null : Math.max(...revisions);
-};
 
 /** `Patient/id`, for a server may answer with an absolute reference. */
 const subjectOf = (resource: unknown): string =>
@@ -41,8 +31,18 @@ const judgeAbsent = ({ action }: Intent, status: 404 | 410): Attempt | { match: 
   return status === 404 ? { match: null } : refused("410: deleted at the destination; not written again");
 };
 
-/** What stands there decides: nothing, an older revision of ours to be put over, or a reason not to write. */
-const judgeCurrent = (intent: Intent, answer: FhirAnswer, sent: boolean): Attempt | { match: string | null } => {
+/** A later revision of ours stands there. */
+interface Covered {
+  readonly coveredBy: number;
+  readonly versionId: string;
+}
+
+/** What stands there decides: nothing, an older revision of ours to be put over, a later one, or a reason not to write. */
+const judgeCurrent = (
+  intent: Intent,
+  answer: FhirAnswer,
+  sent: boolean,
+): Attempt | Covered | { match: string | null } => {
   const { json, versionId, status } = answer;
   if (status === 404 || status === 410) return judgeAbsent(intent, status);
   if (status !== 200 || versionId === null || member(json, "resourceType") !== intent.resourceType)
@@ -52,9 +52,26 @@ const judgeCurrent = (intent: Intent, answer: FhirAnswer, sent: boolean): Attemp
   const revision = revisionOf(json);
   if (revision === null) return refused(`${intent.resourceType}/${intent.resourceId} there is not ours`);
   if (revision < intent.revision) return { match: versionId };
-  return sent && revision === intent.revision
+  if (revision > intent.revision) return { coveredBy: revision, versionId };
+  return sent
     ? { outcome: "written", detail: "confirmed by reading", versionId }
-    : alreadyThere(`revision ${revision} is there`, versionId);
+    : alreadyThere(`revision ${revision} is there`, versionId, true);
+};
+
+/**
+ * Whether this revision stood there before it was covered: then it was disclosed, by a try whose answer or whose commit was lost. Where a
+ * server's history can't tell (none is kept, or it goes beyond fifty versions) it counts as taken: better one AuditEvent too many than a
+ * disclosure that nobody finds.
+ */
+const judgeCovered = async (
+  intent: Intent,
+  { coveredBy, versionId }: Covered,
+  client: FhirClient,
+): Promise<Attempt> => {
+  const history = await client.history(intent.resourceType, intent.resourceId);
+  if (history.status !== 501 && whoseStatus(history.status) === "destination") return unsettledBy(history, "history");
+  const stood = versionsIn(history.json).some(({ revision }) => revision === intent.revision);
+  return alreadyThere(`revision ${coveredBy} is there`, versionId, stood || !isWhole(history));
 };
 
 const judgeUpdate = (answer: FhirAnswer): Attempt => {
@@ -67,18 +84,6 @@ const judgeUpdate = (answer: FhirAnswer): Attempt => {
   return refused(outcomeText(answer));
 };
 
-/** The version of highest revision in a history Bundle. */
-const highestOf = (history: unknown): { readonly resource: unknown; readonly revision: number } | undefined => {
-  const entries = member(history, "entry");
-  return (Array.isArray(entries) ? entries : [])
-    .map((entry) => member(entry, "resource"))
-    .flatMap((resource) => {
-      const revision = revisionOf(resource);
-      return revision === null ? [] : [{ resource, revision }];
-    })
-    .sort((a, b) => b.revision - a.revision)[0];
-};
-
 /**
  * HAPI looks for the resource before it creates one, and not in the same breath: of two writers that create at once both may succeed,
  * the later one over the first. It is told by a 200 where 201 was due, and then puts a higher revision back that it has covered.
@@ -87,12 +92,12 @@ const putBackCovered = async (intent: Intent, versionId: string, client: FhirCli
   const { resourceType, resourceId } = intent;
   const history = await client.history(resourceType, resourceId);
   if (history.status !== 200) return unsettledBy(history, "history");
-  const highest = highestOf(history.json);
+  const [highest] = versionsIn(history.json);
   if (highest === undefined || highest.revision <= intent.revision)
     return { outcome: "written", detail: "200", versionId };
   const answer = await client.update(resourceType, resourceId, JSON.stringify(highest.resource), versionId);
   if (answer.status !== 200) return unsettledBy(answer, "putting a higher revision back");
-  return alreadyThere(`revision ${highest.revision} is there`, answer.versionId);
+  return alreadyThere(`revision ${highest.revision} is there`, answer.versionId, true);
 };
 
 /** One PUT; with resources beside it one transaction, whose answer is judged by that to the first of them. */
@@ -110,6 +115,7 @@ const send = async (intent: Intent, match: string | null, client: FhirClient): P
 export const attemptFhir = async (intent: Intent, trying: Trying, client: FhirClient): Promise<Attempt> => {
   try {
     const current = judgeCurrent(intent, await client.read(intent.resourceType, intent.resourceId), trying.sentBefore);
+    if ("coveredBy" in current) return await judgeCovered(intent, current, client);
     if (!("match" in current)) return current;
     const withheld = await trying.withheld();
     if (withheld !== null) return withheld;

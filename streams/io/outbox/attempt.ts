@@ -9,6 +9,8 @@ export interface Outcome {
   readonly outcome: Delivery["outcome"];
   readonly detail: string;
   readonly versionId: string | null;
+  /** Of `alreadyThere`: this very revision was disclosed there, by a try of which nothing may have come into the log. */
+  readonly taken?: boolean;
 }
 
 /** Not settled: to be tried again. */
@@ -30,10 +32,11 @@ export const isUnsettled = (attempt: Attempt): attempt is Unsettled => "again" i
 
 export const refused = (detail: string): Outcome => ({ outcome: "refused", detail, versionId: null });
 /** What a destination has already, or never had so that there is nothing to take back. */
-export const alreadyThere = (detail: string, versionId: string | null = null): Outcome => ({
+export const alreadyThere = (detail: string, versionId: string | null = null, taken = false): Outcome => ({
   outcome: "alreadyThere",
   detail,
   versionId,
+  taken,
 });
 export const unsettled = (whose: Unsettled["whose"], again: string, afterMs: number | null = null): Unsettled => ({
   again,
@@ -42,6 +45,8 @@ export const unsettled = (whose: Unsettled["whose"], again: string, afterMs: num
 });
 
 export interface Trying {
+  /** Where it stands in the outbox: the same in every try of it, and another when a person has it sent again. */
+  readonly at: string;
   /** True once an earlier try may have reached the destination. */
   readonly sentBefore: boolean;
   /**

@@ -24,7 +24,8 @@ export const tellable = (intent: Intent, detail: string): string =>
     .replace(/\p{Cc}+/gu, " ")
     .slice(0, 500);
 
-export const deliveryOf = (intent: Intent, { outcome, detail, versionId }: Outcome): Delivery => ({
+/** Its AuditEvent goes with a disclosure also where only a later start finds that it was made; a repeat has the same id and adds nothing. */
+export const deliveryOf = (intent: Intent, { outcome, detail, versionId, taken = false }: Outcome): Delivery => ({
   kind: "delivery",
   identity: intent.identity,
   revision: intent.revision,
@@ -36,7 +37,7 @@ export const deliveryOf = (intent: Intent, { outcome, detail, versionId }: Outco
   detail: tellable(intent, detail),
   versionId,
   by: null,
-  audit: outcome === "written" ? intent.audit : null,
+  audit: outcome === "written" || taken ? intent.audit : null,
 });
 
 /** A retraction that can't be carried out leaves something wrong in a chart: somebody there has to take it out (clinical.md 10). */

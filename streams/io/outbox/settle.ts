@@ -33,6 +33,8 @@ export interface SettleOptions {
 
 /** What is remembered of an intent over calls that rejected. */
 export interface Efforts {
+  /** The place in the outbox of what they are about. */
+  readonly at: string;
   tries: number;
   sent: boolean;
   /** A try had no answer: whatever is said later, it may be there. */
@@ -45,7 +47,8 @@ export interface Efforts {
   failedAmid: number;
 }
 
-export const noEfforts = (): Efforts => ({
+export const noEfforts = (at: string): Efforts => ({
+  at,
   tries: 0,
   sent: false,
   unsure: false,
@@ -107,7 +110,7 @@ const tryOnce = async (
   };
   let attempt: Outcome | Unsettled;
   try {
-    attempt = await adapter.attempt(intent, { sentBefore, withheld, signal });
+    attempt = await adapter.attempt(intent, { at: efforts.at, sentBefore, withheld, signal });
   } catch (error) {
     pass.failed(null);
     throw error;
