@@ -113,6 +113,7 @@ const pauses: Pauses = { firstMs: 200, mostMs: 60_000 };
 const triesMost = 7;
 const failuresMost = 5;
 const patienceMs = 10_000;
+const aloneMostMs = 3_600_000;
 const patientsAtOnce = 4;
 
 /** Codes: `config-invalid`, `file-unreadable`. */
@@ -131,6 +132,7 @@ export const openDestination = async (config: DestinationConfig, ports: Destinat
       consent: ports.consent,
       standingOf: ports.standingOf,
       patienceMs,
+      aloneMostMs,
       patientsAtOnce: config.patientsAtOnce ?? patientsAtOnce,
     }),
     audit: await openAudit(config, common, ports.onAuditRefused),

@@ -32,6 +32,7 @@ export class Breaker {
   #openings = 0;
   #probeAt = 0;
   #answers = 0;
+  #tries = 0;
   readonly #queue: object[] = [];
   #changed = Promise.withResolvers<void>();
 
@@ -47,6 +48,11 @@ export class Breaker {
   /** How often it answered so far. */
   get answers(): number {
     return this.#answers;
+  }
+
+  /** How many tries are over, whoever's and however they went. */
+  get tries(): number {
+    return this.#tries;
   }
 
   /** A pass, or null where none was to be had within `patienceMs`. Rejects when the signal is aborted. */
@@ -91,8 +97,10 @@ export class Breaker {
   #pass(isProbe: boolean): Pass {
     let over = false;
     const once = (does: () => void): void => {
-      if (!over) does();
+      if (over) return;
       over = true;
+      this.#tries++;
+      does();
     };
     return {
       answered: () => once(() => this.#answered()),

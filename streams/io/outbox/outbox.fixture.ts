@@ -150,6 +150,7 @@ export const sinkTo = (adapter: Adapter, change: Partial<OutboxSinkOptions> = {}
     pauses,
     triesMost: 7,
     patienceMs: 10_000,
+    aloneMostMs: 3_600_000,
     patientsAtOnce: 4,
     signal: never,
     ...change,

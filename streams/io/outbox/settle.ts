@@ -4,6 +4,7 @@
  */
 import type { Intent } from "../../../schemas/records.ts";
 import { OperatingError } from "../../core/failure.ts";
+import { type Alone, stillAlone } from "./alone.ts";
 import {
   type Adapter,
   alreadyThere,
@@ -28,6 +29,8 @@ export interface SettleOptions {
   readonly triesMost: number;
   /** How long one call waits for a destination that is down, before it says so. */
   readonly patienceMs: number;
+  /** How long one may go without an answer while the destination lives and nothing else is tried there, before it is parked. */
+  readonly aloneMostMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -45,6 +48,8 @@ export interface Efforts {
   answersThen: number;
   /** Failures between which others were answered. */
   failedAmid: number;
+  /** Since when it has hung by itself; null: it does not. */
+  alone: Alone | null;
 }
 
 export const noEfforts = (at: string): Efforts => ({
@@ -55,6 +60,7 @@ export const noEfforts = (at: string): Efforts => ({
   notBefore: 0,
   answersThen: 0,
   failedAmid: 0,
+  alone: null,
 });
 
 /** What the log knows makes some writes wrong before the destination is asked. Null: it may be tried. */
@@ -123,6 +129,8 @@ const tryOnce = async (
   efforts.unsure ||= whose === "unsure" && efforts.sent;
   if (breaker.answers > efforts.answersThen && efforts.tries > 1) efforts.failedAmid++;
   efforts.answersThen = breaker.answers;
+  const mayHang = attempt.whose === "unsure" && efforts.tries >= options.triesMost;
+  efforts.alone = mayHang ? await stillAlone(efforts.alone, efforts.tries, options) : null;
   efforts.notBefore = waiting.now() + pauseBefore(efforts.tries, attempt.afterMs, pauses, waiting.random());
   return (await parked(attempt, efforts, options)) ?? attempt;
 };
@@ -132,15 +140,22 @@ const withheldBy = async (consent: ConsentCheck, intent: Intent): Promise<Outcom
   return passed ? null : { outcome: "withheld", detail: `${reason}: ${detail}`, versionId: null };
 };
 
-/** Where one intent would else hold all others for ever: it fails while the destination is well, or while it takes others. */
+/** Where one intent would else hold all others for ever: it fails while the destination is well, or takes others, or lives and has no other. */
 const parked = async (attempt: Unsettled, efforts: Efforts, options: SettleOptions): Promise<Outcome | null> => {
-  const { tries, failedAmid } = efforts;
-  if (attempt.whose !== "intent")
-    return failedAmid < 2 * options.triesMost
-      ? null
-      : refused(`${attempt.again} (${tries} tries, others were taken meanwhile)`);
-  if (tries < options.triesMost || !(await options.adapter.probe(options.signal))) return null;
-  return refused(`${attempt.again} (${tries} tries, the destination is well)`);
+  const { tries } = efforts;
+  const because =
+    attempt.whose !== "intent"
+      ? hangs(efforts, options)
+      : tries >= options.triesMost && (await options.adapter.probe(options.signal))
+        ? "the destination is well"
+        : null;
+  return because === null ? null : refused(`${attempt.again} (${tries} tries, ${because})`);
+};
+
+const hangs = ({ failedAmid, alone }: Efforts, { triesMost, waiting, aloneMostMs }: SettleOptions): string | null => {
+  if (failedAmid >= 2 * triesMost) return "others were taken meanwhile";
+  if (alone === null || waiting.now() - alone.sinceMs < aloneMostMs) return null;
+  return `alone for ${Math.round(aloneMostMs / 60_000)} min, the destination lives`;
 };
 
 /** Who does not read what stands there can't know what became of a try without an answer: a later retraction must be sent. */

@@ -179,6 +179,38 @@ describe("what one intent does to the others", () => {
   });
 });
 
+describe("one that hangs while nobody else is written for", () => {
+  const hangsUntil = (time: VirtualTime, ms: number, probe = () => true) =>
+    scripted(({ patientKey }) => (patientKey === "well" || time.now() >= ms ? took : away), {
+      probe: () => Promise.resolve(probe()),
+    }).adapter;
+
+  it("is parked after an hour, if the destination lives all that time; what comes next goes on", async () => {
+    const time = new VirtualTime();
+    const { sink } = sinkTo(hangsUntil(time, Number.POSITIVE_INFINITY), { waiting: time });
+    const [told] = await untilWritten(sink, [of("hangs", 0)]);
+    expect(told).toMatch(/^0 refused unsure: no answer \(\d+ tries, alone for 60 min, the destination lives\)$/);
+    expect(time.now()).toBeGreaterThan(hourMs);
+    expect(time.now()).toBeLessThan(hourMs + 3 * 60_000);
+    expect(await untilWritten(sink, [of("well", 0)], 1)).toEqual(["1 written taken"]);
+  });
+
+  it("its twin is waited for, at a destination that does not live all the while", async () => {
+    const time = new VirtualTime();
+    const adapter = hangsUntil(time, 5 * hourMs, () => time.now() % (hourMs / 2) > 2 * 60_000);
+    expect(await untilWritten(sinkTo(adapter, { waiting: time }).sink, [of("hangs", 0)])).toEqual(["0 written taken"]);
+  });
+
+  it("its twins, two that hang beside each other, are waited for: then it is the destination's fault", async () => {
+    const time = new VirtualTime();
+    const { sink } = sinkTo(hangsUntil(time, 5 * hourMs), { waiting: time });
+    expect(await untilWritten(sink, [of("hangs", 0), of("hangs too", 0)])).toEqual([
+      "0 written taken",
+      "1 written taken",
+    ]);
+  });
+});
+
 describe("a retraction", () => {
   const retraction = of("a", 1, { action: "retract" });
   const standing = { newest: 0, written: 0, mayStand: true };
