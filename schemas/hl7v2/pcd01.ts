@@ -30,21 +30,21 @@ export interface Pcd01Parties {
 export interface Pcd01Message {
   /** Segments, each ended by CR, without an MLLP frame. */
   readonly text: string;
-  /** MSH-10: the same whenever the same revision is sent to the same receiver. */
+  /** MSH-10: the same whenever the same revision is sent to the same receiver, until a person has it sent again. */
   readonly controlId: string;
 }
 
 const profile = components("IHE_PCD_ORU_R01", "IHE PCD", "1.3.6.1.4.1.19376.1.6.1.1.1", "ISO");
 
-/** Refuses `identity-unknown` (no identifier of the patient is known there), `no-hl7-form` (nothing in it that an OBX could say). */
-export const pcd01 = (intent: Intent, parties: Pcd01Parties): Result<Pcd01Message> => {
+/** `at`: its place in the outbox, which tells one asking of a person from the next. Refuses `identity-unknown` (no identifier of the patient is known there), `no-hl7-form` (nothing in it that an OBX could say). */
+export const pcd01 = (intent: Intent, parties: Pcd01Parties, at = ""): Result<Pcd01Message> => {
   if (intent.patient === null)
     return refuse("identity-unknown", "no identifier of this patient with its assigning authority is known there");
   const values = valuesOf(intent);
   const order = ordersOf(intent);
   if (values.length === 0 || order === null)
     return refuse("no-hl7-form", `a ${intent.resourceType} without a coded value and its time`);
-  const controlId = controlIdOf(intent, parties);
+  const controlId = controlIdOf(intent, parties, at);
   const segments = [
     header(intent, parties, controlId),
     patientOf(intent.patient),
@@ -61,7 +61,11 @@ export const pcd01 = (intent: Intent, parties: Pcd01Parties): Result<Pcd01Messag
 const controlIdOf = (
   { identity, revision, action, resourceId, resentBy }: Intent,
   { receiver }: Pcd01Parties,
-): string => contentHash("pcd01", identity, resourceId, revision, action, receiver, resentBy ?? "").slice(0, 32);
+  at: string,
+): string => {
+  const asking = resentBy === null ? "" : `${resentBy} ${at}`;
+  return contentHash("pcd01", identity, resourceId, revision, action, receiver, asking).slice(0, 32);
+};
 
 const header = ({ at }: Intent, parties: Pcd01Parties, controlId: string): string =>
   segment("MSH", {

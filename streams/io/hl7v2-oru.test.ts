@@ -87,6 +87,33 @@ describe("an acknowledgement", () => {
   });
 });
 
+describe("what a person has sent again", () => {
+  it("is a message of its own each time, so that a receiver does not repeat a rejection that it remembers", async () => {
+    const remembered = new Map<string, string>();
+    const recalls =
+      (code: string): Answer =>
+      (socket, id) => {
+        const answer = remembered.get(id) ?? code;
+        remembered.set(id, answer);
+        says(answer)(socket, id);
+      };
+    const { adapter, ids } = await receiver([recalls("AR"), recalls("AR"), recalls("AA")]);
+    const again = { ...of("a"), resentBy: "Dr. Ada Brandt" };
+    const told = [];
+    for (const [offset, one] of [of("a"), again, again].entries())
+      told.push(...(await written(sinkTo(adapter).sink, [one], offset)));
+    expect(told).toEqual(["0 refused AR", "1 refused AR", "2 written AA"]);
+    expect(new Set(ids()).size).toBe(3);
+  });
+
+  it("is one message in all tries of one asking", async () => {
+    const { adapter, ids } = await receiver([says("AE")]);
+    expect(await written(sinkTo(adapter).sink, [{ ...of("a"), resentBy: "Dr. Ada Brandt" }])).toEqual(["0 written AA"]);
+    expect(ids()).toHaveLength(2);
+    expect(new Set(ids()).size).toBe(1);
+  });
+});
+
 describe("a receiver that misbehaves once", () => {
   it.each<[string, Answer]>([
     ["does not answer", () => undefined],

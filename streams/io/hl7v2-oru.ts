@@ -99,11 +99,11 @@ const oruAdapter = (connection: MllpSender, parties: Pcd01Parties, probe: Adapte
 
 const attempt = async (
   intent: Intent,
-  { withheld, signal }: Trying,
+  { at, withheld, signal }: Trying,
   connection: MllpSender,
   parties: Pcd01Parties,
 ): Promise<Attempt> => {
-  const message = pcd01(intent, parties);
+  const message = pcd01(intent, parties, at);
   if (!message.ok) return refused(`${message.problem.reason}: ${message.problem.detail}`);
   const refusal = await withheld();
   if (refusal !== null) return refusal;
