@@ -20,7 +20,7 @@ import {
   writtenOf,
 } from "./gates/cells.ts";
 import * as ceiling from "./gates/ceiling.ts";
-import { takeCorrection } from "./gates/correction.ts";
+import { takeCorrection, takenBackByPerson } from "./gates/correction.ts";
 import { consentTask } from "./gates/consent-review.ts";
 import { supersedes } from "./gates/consented.ts";
 import {
@@ -163,7 +163,9 @@ const judgeNow = (state: GateState, candidate: Candidate, destination: Destinati
   const { now, policy, chart } = asking;
   const home = homeOf(state, candidate, destination.name);
   const ledger = ceiling.openLedger(ledgerOf(state, home), destination.name, candidate, now);
-  return { home, ledger, verdict: judge(questionOf(state, candidate, destination, ledger, asking), chart, policy) };
+  const verdict = judge(questionOf(state, candidate, destination, ledger, asking), chart, policy);
+  const takenBack = takenBackByPerson(writtenOf(state, destination.name, candidate.episode.identity));
+  return { home, ledger, verdict: takenBack === null ? verdict : overrule(verdict, takenBack) };
 };
 
 /** `again`: it is judged anew, and what has not changed is not said again. */

@@ -162,6 +162,26 @@ describe("supervised correction", () => {
     expect(d.outputs("outbox").map(({ body }) => body.kind === "intent" && body.revision)).toEqual([0, 6]);
   });
 
+  it("is not told over: what a person took back no later revision brings again", () => {
+    const d = drive(gates(afternoonPolicy));
+    const say = (body: Parameters<typeof d.send>[2]): void => d.send("pk-7", at, body);
+    say(aPatient());
+    say(aConsent());
+    const candidate = aCandidate();
+    say(candidate);
+    const { identity } = candidate.episode;
+    const [by, reason] = ["dr-3", asked.because];
+    const correction = { kind: "corrected", identity, patientKey: "pk-7", destination: "ehr", by, reason } as const;
+    say({ ...correction, revision: 1, action: "retract" });
+    say({ ...candidate, episode: ended(candidate.episode) });
+    expect(d.outputs("outbox")).toHaveLength(1);
+    const said = d.outputs("decisions").flatMap(({ body }) => (body.kind === "decision" ? body.answers : []));
+    expect(said.map((one) => one.reason)).toContain("retracted-by-correction");
+    say({ ...correction, revision: 2, action: "amend" });
+    say({ ...candidate, episode: { ...ended(candidate.episode), revision: 2 } });
+    expect(d.outputs("outbox").map(({ body }) => body.kind === "intent" && body.revision)).toEqual([0, 3]);
+  });
+
   it("loses no retraction that the gates told under the same revision", () => {
     const d = drive(gates(afternoonPolicy));
     const say = (body: Parameters<typeof d.send>[2]): void => d.send("pk-7", at, body);

@@ -32,6 +32,8 @@ export interface Written {
   readonly withheldSince?: number;
   /** The cell of the ledger under whose ceiling it was admitted. */
   readonly ledger: string;
+  /** Who took it back in a reviewed correction: nothing is told over that. */
+  readonly correctedBy?: string;
 }
 
 export const writtenCell = (destination: string, identity: string): string =>
@@ -76,11 +78,16 @@ export const wrongBecause = (candidate: Candidate, merged: MergedPatients): Obje
 };
 
 /** After a reviewed correction told it past the gates: what they say of it from now on comes behind that. */
-export const afterCorrection = (written: Written, { revision, action }: Corrected, at: LogTime): Written => ({
+export const afterCorrection = (
+  { correctedBy: _, ...written }: Written,
+  { revision, action, by }: Corrected,
+  at: LogTime,
+): Written => ({
   ...written,
   intent: { ...written.intent, revision: Math.max(written.intent.revision, revision) },
   at,
   retracted: action === "retract",
+  ...(action === "retract" && { correctedBy: by }),
 });
 
 interface Retracting {
