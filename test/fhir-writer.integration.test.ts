@@ -4,7 +4,7 @@ import { anEpisode, aPatient, ended } from "../schemas/fhir/clinical.fixture.ts"
 import { observationId, observationOf } from "../schemas/fhir/observation.ts";
 import { systems } from "../schemas/fhir/systems.ts";
 import { aRetraction } from "../schemas/hl7v2/pcd01.fixture.ts";
-import { type Episode, type Intent, type Patient, writesAlone } from "../schemas/records.ts";
+import { type Delivery, type Episode, type Intent, type Patient, writesAlone } from "../schemas/records.ts";
 import { logTime } from "../streams/core/time.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { entryOf, firstAnswer, transactionOf } from "../streams/io/fhir/bundle.ts";
@@ -57,12 +57,12 @@ const provenance = (id: string, of: Episode): string =>
     agent: [{ who: { display: "Afferent" } }],
   });
 
-const write = async (intents: readonly Intent[]): Promise<string[]> => {
+const deliveriesOf = async (intents: readonly Intent[]): Promise<Delivery[]> => {
   const { sink } = sinkTo(fhirAdapter(fhirClient({ baseUrl, timeoutMs: 30_000, now: Date.now })));
-  return (await sink.write(entriesOf(intents))).map(({ body }) =>
-    body.kind === "delivery" ? `${body.outcome} ${body.detail}` : "",
-  );
+  return (await sink.write(entriesOf(intents))).flatMap(({ body }) => (body.kind === "delivery" ? [body] : []));
 };
+const write = async (intents: readonly Intent[]): Promise<string[]> =>
+  (await deliveriesOf(intents)).map(({ outcome, detail }) => `${outcome} ${detail}`);
 
 interface Written {
   readonly status: string;
@@ -79,6 +79,16 @@ describe("writing to HAPI", () => {
     const written = await inEhr(end);
     expect(written).toMatchObject({ status: "final", meta: { versionId: "2" } });
     expect(written.meta.tag.filter(({ system }) => system === systems.revision).map(({ code }) => code)).toEqual(["1"]);
+  });
+
+  it("knows after a crash which revisions were disclosed, covered ones too, and which never stood there", async () => {
+    const audited = (of: Intent): Intent => ({ ...of, audit: `audit of ${of.revision}` });
+    const [start, end] = [audited(intent(episodeOf("crash"))), audited(intent(ended(episodeOf("crash"))))];
+    await write([start, end]);
+    expect((await deliveriesOf([start, end])).map(({ audit }) => audit)).toEqual(["audit of 0", "audit of 1"]);
+    const [forestalled, only] = [audited(intent(episodeOf("late"))), audited(intent(ended(episodeOf("late"))))];
+    await write([only]);
+    expect((await deliveriesOf([forestalled, only])).map(({ audit }) => audit)).toEqual([null, "audit of 1"]);
   });
 
   it("keeps what it has in every element but those that the server assigns", async () => {
