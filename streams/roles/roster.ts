@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { loadRoster, type Platform } from "../compose.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { RosterServiceConfig } from "../roster-config.ts";
@@ -49,7 +49,25 @@ const metricsOf = (registers: Registry[], store: RosterStore, service: () => Ros
       for (const { reason } of service()?.view.problems ?? []) this.inc({ reason });
     },
   });
+  new Gauge({
+    name: "afferent_roster_events",
+    help: "What was ever told (kept), and with how much of that the next message is derived unless it concerns closed stories (open)",
+    labelNames: ["part"],
+    registers,
+    collect() {
+      const { kept, open } = service()?.sizes ?? { kept: 0, open: 0 };
+      this.set({ part: "kept" }, kept);
+      this.set({ part: "open" }, open);
+    },
+  });
   return {
+    derived: new Histogram({
+      name: "afferent_roster_derive_seconds",
+      help: "How long it takes to compute what holds, of open stories or of all that was ever told: ADT waits as long",
+      labelNames: ["scope"],
+      buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 10],
+      registers,
+    }),
     messages: new Counter({
       name: "afferent_roster_messages_total",
       help: "ADT messages by event and by what became of them",
@@ -98,6 +116,8 @@ export const openRoster = async (platform: Platform): Promise<Running> => {
     const onError = (error: unknown): void => say.warn({ error: String(error) }, "will be tried again");
     const appending = new RosterAppending({ store, log, wire, scale, now: Date.now, onError });
     const { authorities, locations } = rosterService;
+    let begun: RosterService | undefined;
+    const counted = metricsOf([metrics], store, () => begun);
     const service = new RosterService({
       store,
       authorities,
@@ -105,8 +125,9 @@ export const openRoster = async (platform: Platform): Promise<Running> => {
       roster,
       now: Date.now,
       onRevisions: () => appending.wake(),
+      onDerived: (scope, ms) => counted.derived.observe({ scope }, ms / 1_000),
     });
-    const counted = metricsOf([metrics], store, () => service);
+    begun = service;
     const running: Promise<void>[] = [appending.run(stop.signal)];
     opened(async () => {
       stop.abort();

@@ -17,14 +17,19 @@ export interface RosterChange {
 
 export const versionOf = (body: RosterBody): number => (body.kind === "association" ? body.revision : body.version);
 
-/** `cause`: what was said that made these revisions. Patients come first, then devices, then links, those that end before those that hold. */
-export const changesOf = (view: RosterView, before: ToldBefore, cause: string): readonly RosterChange[] => {
+/** `cause`: what was said that made these revisions; `standing`: what of `before` no longer holds unless it is wanted. Patients come first, then devices, then links, those that end before those that hold. */
+export const changesOf = (
+  view: RosterView,
+  before: ToldBefore,
+  cause: string,
+  standing: ToldBefore = before,
+): readonly RosterChange[] => {
   const present = new Set(view.wanted.map(({ id }) => id));
   const changed = view.wanted.flatMap(({ id, body }): RosterChange[] => {
     const known = before.get(id);
     return known !== undefined && same(body, known) ? [] : [changeOf(id, revised(body, known, view, cause))];
   });
-  const voided = [...before].flatMap(([id, body]): RosterChange[] =>
+  const voided = [...standing].flatMap(([id, body]): RosterChange[] =>
     body.kind !== "association" || body.voided || present.has(id)
       ? []
       : [changeOf(id, { ...body, revision: body.revision + 1, voided: true, cause, mergedFrom: null })],

@@ -51,6 +51,56 @@ describe("a message that is accepted", () => {
   });
 });
 
+describe("what was over long ago", () => {
+  const longAgo = (n: number): readonly AdtOf[] => {
+    const day = `202601${String(1 + (n % 28)).padStart(2, "0")}`;
+    const hour = String(Math.floor(n / 28)).padStart(2, "0");
+    const of = { patient: { ...ines, number: `5${n}`, visit: `V-5${n}` }, location: "ICU-1^01^A" };
+    return [
+      {
+        ...of,
+        event: "A01",
+        occurred: `${day}${hour}0000+0000`,
+        recorded: `${day}${hour}0000+0000`,
+        controlId: `a${n}`,
+      },
+      {
+        ...of,
+        event: "A03",
+        occurred: `${day}${hour}5000+0000`,
+        recorded: `${day}${hour}5000+0000`,
+        controlId: `d${n}`,
+      },
+    ];
+  };
+
+  it("is not computed anew at each message, and a word that concerns it changes it all the same", async () => {
+    const stays = Array.from({ length: 100 }, (_, n) => longAgo(n));
+    house.hears(...stays.flat());
+    house.restart();
+    house.hears(admitted);
+    expect(house.service.sizes).toEqual({ kept: 201, open: 1 });
+    expect(house.service.view.links).toHaveLength(101);
+    const revisions = house.store.waitingCount();
+    expect(house.hears(transferred, ...(stays[7] ?? []))).toEqual(["AA", "AA", "AA"]);
+    expect(house.store.waitingCount() - revisions, "the end of one link and the beginning of the other").toBe(2);
+
+    const [link] = house.service.view.links;
+    const [[first = admitted] = []] = stays;
+    house.hears({ ...first, event: "A11", recorded: "20260301000000+0000", controlId: "late" });
+    expect(house.service.view.links).toHaveLength(101);
+    expect(house.service.told.get(`association/${link?.id}`)).toMatchObject({ voided: true, revision: 3 });
+    const renamed = { ...stays[1]?.[0], event: "A08", occurred: "0900", controlId: "renamed" } as AdtOf;
+    house.hears({ ...renamed, patient: { ...renamed.patient, family: "Neu" } });
+    expect(
+      [...house.service.told.values()].filter((body) => body.kind === "patient" && body.familyName === "Neu"),
+    ).toHaveLength(1);
+    const before = house.service.view;
+    house.restart();
+    expect(house.service.view.links).toEqual(before.links);
+  });
+});
+
 describe("a message that can't be used", () => {
   it("is answered with its reason and changes nothing for anybody", async () => {
     house.hears(admitted);

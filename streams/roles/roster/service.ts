@@ -5,9 +5,10 @@
 import { judgeAct, type ActRequest } from "../../../topologies/roster/acts.ts";
 import { adtEvent, type Naming } from "../../../topologies/roster/adt.ts";
 import { authorityKeys, type RosterBase } from "../../../topologies/roster/base.ts";
-import { changesOf, type RosterBody } from "../../../topologies/roster/changes.ts";
-import { derive, type RosterView } from "../../../topologies/roster/derive.ts";
+import { changesOf, type RosterBody, type RosterChange } from "../../../topologies/roster/changes.ts";
+import type { RosterView } from "../../../topologies/roster/derive.ts";
 import type { ActEvent, InterruptionEvent, RosterEvent } from "../../../topologies/roster/events.ts";
+import { RosterHistory } from "../../../topologies/roster/history.ts";
 import type { AdtMessage } from "../../../schemas/hl7v2/adt.ts";
 import { contentHash } from "../../core/hash.ts";
 import { ok, type Problem, refuse, type Result } from "../../core/failure.ts";
@@ -22,7 +23,12 @@ export interface ServiceOptions {
   readonly now: () => number;
   /** Something waits for the log. */
   readonly onRevisions: () => void;
+  /** How long it took to compute what holds: of open stories, or of all. */
+  readonly onDerived?: (scope: "open" | "whole", ms: number) => void;
 }
+
+/** Stories that ended longer ago are derived anew only when something is told of them, or of that time. It changes the cost, not what holds. */
+const closedAfterMs = 48 * 3_600_000;
 
 /** What became of something that was told. */
 export interface Applied {
@@ -37,26 +43,33 @@ export class RosterService {
   readonly #options: ServiceOptions;
   readonly #naming: Naming;
   #base: RosterBase;
-  #events: readonly RosterEvent[];
   readonly #known: Set<string>;
-  #told: Map<string, RosterBody>;
-  #view: RosterView;
+  readonly #told: Map<string, RosterBody>;
+  #history: RosterHistory;
+  /** Of what was told: links that hold, but for those of closed stories. */
+  #standing = new Map<string, RosterBody>();
+  #closed: RosterView | undefined;
   #acts = 0;
 
   constructor(options: ServiceOptions) {
     const { store, authorities } = options;
     this.#options = options;
     this.#naming = { authorities, secret: store.secret() };
-    this.#events = store.events();
-    this.#known = new Set(this.#events.map(({ id }) => id));
+    const events = store.events();
+    this.#known = new Set(events.map(({ id }) => id));
     this.#told = store.told();
     this.#base = this.#baseOf(options.roster);
-    this.#view = derive(this.#events, this.#base);
-    this.#keep(this.#view, "the roster file", []);
+    this.#history = this.#derived(() => RosterHistory.of(events, this.#base, this.#horizonMs()));
+    this.#keep(this.#history, "the roster file", []);
   }
 
   get view(): RosterView {
-    return this.#view;
+    return this.#history.view;
+  }
+
+  /** How many events are kept, and with how many of them the next one is derived. */
+  get sizes(): { readonly kept: number; readonly open: number } {
+    return { kept: this.#history.events.length, open: this.#history.liveEvents };
   }
 
   get naming(): Naming {
@@ -71,9 +84,10 @@ export class RosterService {
   /** The roster file changed. */
   rebase(roster: Roster): void {
     const base = this.#baseOf(roster);
-    const view = derive(this.#events, base);
-    this.#keep(view, "the roster file", []);
-    [this.#base, this.#view] = [base, view];
+    const { events } = this.#history;
+    const history = this.#derived(() => RosterHistory.of(events, base, this.#horizonMs()));
+    this.#keep(history, "the roster file", []);
+    this.#base = base;
   }
 
   /** Kept and applied once, however often it comes. `cause` is said in the records that follow from it. */
@@ -89,10 +103,8 @@ export class RosterService {
       this.#options.store.transaction(also);
       return 0;
     }
-    const events = [...this.#events, ...fresh];
-    const view = derive(events, this.#base);
-    const records = this.#keep(view, cause, fresh, also);
-    [this.#events, this.#view] = [events, view];
+    const history = this.#derived(() => this.#history.after(fresh, this.#horizonMs()));
+    const records = this.#keep(history, cause, fresh, also);
     for (const { id } of fresh) this.#known.add(id);
     return records;
   }
@@ -120,27 +132,56 @@ export class RosterService {
   act(request: ActRequest): Result<Applied> {
     const { now } = this.#options;
     const id = `${now()}-${++this.#acts}`;
-    const judged = judgeAct(request, { view: this.#view, base: this.#base, nowMs: now(), id: `act/${id}` });
+    const judged = judgeAct(request, { view: this.view, base: this.#base, nowMs: now(), id: `act/${id}` });
     if (!judged.ok) return judged;
     return ok(this.apply(judged.value, causeOf(judged.value, request.by)));
   }
 
   /** One transaction; memory follows once it is durable. */
-  #keep(view: RosterView, cause: string, events: readonly RosterEvent[], also: () => void = () => undefined): number {
+  #keep(
+    history: RosterHistory,
+    cause: string,
+    events: readonly RosterEvent[],
+    also: () => void = () => undefined,
+  ): number {
     const { store, now, onRevisions } = this.#options;
-    const changes = changesOf(view, this.#told, cause);
+    const changes = changesOf(history.open, this.#told, cause, history.whole ? this.#told : this.#standing);
     store.transaction(() => {
       const rows = events.map((event) => store.keepEvent(event, cause, now()));
       store.keepRevisions(changes, cause, rows.length === 1 ? (rows[0] ?? null) : null, now());
       also();
     });
     for (const { id, body } of changes) this.#told.set(id, body);
+    this.#history = history;
+    this.#stand(changes);
     if (changes.length > 0) onRevisions();
     return changes.length;
   }
 
+  #stand(changes: readonly RosterChange[]): void {
+    const { closed } = this.#history;
+    const isNew = closed !== this.#closed;
+    if (isNew) this.#standing = new Map();
+    const out = new Set(isNew ? closed.wanted.map(({ id }) => id) : []);
+    for (const [id, body] of isNew ? this.#told : changes.map((one) => [one.id, one.body] as const))
+      if (body.kind !== "association" || body.voided || out.has(id)) this.#standing.delete(id);
+      else this.#standing.set(id, body);
+    this.#closed = closed;
+  }
+
+  #derived(make: () => RosterHistory): RosterHistory {
+    const startedMs = performance.now();
+    const history = make();
+    this.#options.onDerived?.(history.whole ? "whole" : "open", performance.now() - startedMs);
+    return history;
+  }
+
+  #horizonMs(): number {
+    return this.#options.now() - closedAfterMs;
+  }
+
   #problemOf(event: RosterEvent): Problem | null {
-    return this.#view.problems.find((problem) => problem.event === event.id) ?? null;
+    return this.#history.open.problems.find((problem) => problem.event === event.id) ?? null;
   }
 
   #baseOf(roster: Roster): RosterBase {
