@@ -56,7 +56,8 @@ export const drained = async (
   for (const [name, topic] of readers) {
     if (only !== undefined && !only.includes(name)) continue;
     const stage = stages.find((one) => one.name === name);
-    const group = renamed.get(name) ?? (stage === undefined ? name : groupOf(stage));
+    const usual = stage === undefined ? name : groupOf(stage);
+    const group = renamed.get(usual) ?? usual;
     const ends = await endsOf(log, topic);
     await until(`${group} to read ${topic.name} up to ${ends.join(", ")}`, async () => {
       const next = await log.progress(group, topic.name);
