@@ -76,7 +76,7 @@ export interface Trace {
   readonly question: string;
   readonly identity: string;
   readonly reading: TracedReading | null;
-  /** The device model whose adapter read it; null: the roster does not know the device. */
+  /** The device model whose adapter read it; null: the roster does not know the device, or could not be read. */
   readonly model: string | null;
   readonly measurement: Found<Measurement> | null;
   readonly windows: readonly Found<WindowAggregate>[];

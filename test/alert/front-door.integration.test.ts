@@ -11,7 +11,7 @@ import { entriesOf, until } from "../platform/watch.ts";
 import { Monitor, speaking } from "./bedside.ts";
 import type { Arrival, Told } from "./receiver.ts";
 import { deviceName } from "./thousand.ts";
-import { type Course, playThousand, type Ran } from "./thousand-run.ts";
+import { type Course, playThousand, type Ran, wholeCourse } from "./thousand-run.ts";
 import {
   byShape,
   delaysBesideRestart,
@@ -25,16 +25,6 @@ import {
 } from "./thousand-told.ts";
 
 const story = { timeout: 420_000 };
-const whole: Course = {
-  lasts: 84,
-  warmEnds: 8,
-  restEnds: 26,
-  gap: { from: 28, to: 40 },
-  circuitKilledAt: 46,
-  cincAt: 56,
-  storm: { from: 60, to: 70 },
-  natives: 890,
-};
 const short: Course = {
   lasts: 42,
   warmEnds: 6,
@@ -45,7 +35,7 @@ const short: Course = {
   storm: { from: 33, to: 36 },
   natives: 330,
 };
-const course = process.env["AFFERENT_THOUSAND"] === undefined ? short : whole;
+const course = process.env["AFFERENT_THOUSAND"] === undefined ? short : wholeCourse;
 const least = course === short ? 300 : 1_000;
 const second = 1_000;
 const devices = 100;

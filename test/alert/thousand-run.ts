@@ -31,6 +31,18 @@ export interface Course extends Omit<Script, "startMs"> {
   readonly cincAt: number;
 }
 
+/** A thousand of every shape in a minute and a half, by either door. */
+export const wholeCourse: Course = {
+  lasts: 84,
+  warmEnds: 8,
+  restEnds: 26,
+  gap: { from: 28, to: 40 },
+  circuitKilledAt: 46,
+  cincAt: 56,
+  storm: { from: 60, to: 70 },
+  natives: 890,
+};
+
 export interface Ran {
   readonly play: Thousand;
   readonly startMs: number;

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noRecordings, skipped } from "../../streams/sim/recordings/recordings.fixture.ts";
 import { sharedStack } from "../stack.ts";
-import { type Course, playThousand, type Ran } from "./thousand-run.ts";
+import { playThousand, type Ran, wholeCourse as course } from "./thousand-run.ts";
 import {
   byShape,
   delaysWhenWarm,
@@ -19,16 +19,6 @@ import {
 } from "./thousand-told.ts";
 
 const story = { timeout: 420_000 };
-const course: Course = {
-  lasts: 84,
-  warmEnds: 8,
-  restEnds: 26,
-  gap: { from: 28, to: 40 },
-  circuitKilledAt: 46,
-  cincAt: 56,
-  storm: { from: 60, to: 70 },
-  natives: 890,
-};
 
 describe("a thousand critical alarms while all else is dead", story, () => {
   let ran: Ran;

@@ -13,7 +13,7 @@ export const screenOf = (trace: Trace): readonly string[] => [
   `  ${summary(trace)}`,
   "",
   ...readingLines(trace),
-  `${label("adapter")}${trace.model ?? "the roster does not know this device"}`,
+  `${label("adapter")}${trace.model ?? "not known: the roster has no such device, or could not be read"}`,
   ...measurementLines(trace),
   ...windowLines(trace),
   `${label("rule")}${ruleLine(trace.rule)}`,
