@@ -135,7 +135,7 @@ const startWithin = async (leadMs: number, options: PlatformOptions): Promise<Ru
       begin: () => sleep(Math.max(0, waitMs())),
       async settle(logTimeMs) {
         if (logTimeMs !== undefined) await sleep(Math.max(0, (scale?.wallOf(logTimeMs) ?? logTimeMs) - Date.now()));
-        await Promise.race([settled(), roles.failed()]);
+        await Promise.race([settled().catch(roles.blame), roles.failed()]);
       },
       stop,
     };
@@ -235,6 +235,12 @@ class Roles {
     );
     throw new Error(`${name} ended; it said:\n${said().slice(-4_000)}`);
   }
+
+  /** Throws an error again with what each role said last. */
+  readonly blame = (error: unknown): never => {
+    const said = [...this.#running.values()].map(({ process }) => `${process.name}:\n${process.said().slice(-2_000)}`);
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${said.join("\n")}`, { cause: error });
+  };
 
   /** What feeds the others first. */
   async stop(): Promise<void> {

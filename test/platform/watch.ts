@@ -30,15 +30,16 @@ const partitionsOf = (topic: AnyTopic): number[] => Array.from({ length: topic.p
 const endsOf = (log: Log, topic: AnyTopic): Promise<number[]> =>
   Promise.all(partitionsOf(topic).map(async (partition) => (await log.bounds(topic.name, partition)).end));
 
-/** Waits until a condition holds, and says what was waited for when that takes too long. */
+/** Waits until a condition holds; when that takes too long it says what was waited for and, by `stands`, how far it came. */
 export const until = async (
   what: string,
   holds: () => Promise<boolean> | boolean,
   msMax: number = drainMs_max,
+  stands: () => string = () => "",
 ): Promise<void> => {
   const giveUpAt = performance.now() + msMax;
   while (!(await holds())) {
-    if (performance.now() > giveUpAt) throw new Error(`waited ${msMax / 1_000} s for: ${what}`);
+    if (performance.now() > giveUpAt) throw new Error(`waited ${msMax / 1_000} s for: ${what}${stands()}`);
     await sleep(lookAgainMs);
   }
 };
@@ -59,10 +60,13 @@ export const drained = async (
     const usual = stage === undefined ? name : groupOf(stage);
     const group = renamed.get(usual) ?? usual;
     const ends = await endsOf(log, topic);
-    await until(`${group} to read ${topic.name} up to ${ends.join(", ")}`, async () => {
-      const next = await log.progress(group, topic.name);
+    let next: readonly (number | undefined)[] = [];
+    const passed = async (): Promise<boolean> => {
+      next = await log.progress(group, topic.name);
       return ends.every((end, partition) => end === 0 || (next[partition] ?? 0) >= end);
-    });
+    };
+    const what = `${group} to read ${topic.name} up to ${ends.join(", ")}`;
+    await until(what, passed, drainMs_max, () => `; it stands at ${next.join(", ")}`);
   }
 };
 
