@@ -1,32 +1,18 @@
 /** What leaves the gates with each resource: its Provenance and its AuditEvent, in the same outbox record, for a write, an amendment and a retraction. */
 import type { AuditEvent, Observation, Provenance, Resource } from "@medplum/fhirtypes";
 import { describe, expect, it } from "vitest";
-import {
-  aCandidate,
-  aConsent,
-  anAssociation,
-  aPatient,
-  ended,
-  minutes,
-  two,
-} from "../schemas/fhir/clinical.fixture.ts";
+import { aCandidate, anAssociation, minutes } from "../schemas/fhir/clinical.fixture.ts";
 import type { Candidate, Intent } from "../schemas/records.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { gates } from "./gates.ts";
+import { over, policyOf, ward } from "./gates.fixture.ts";
 
-const destination = { name: "ehr", finalAtEnd: true, purpose: "TREAT" } as const;
-
-const ward = () => {
-  const driver = drive(gates({ destinations: [destination], acceptDemoApprovals: false, clockUncertaintyMs: 2_000 }));
-  driver.send("pk-7", two, aPatient());
-  driver.send("pk-7", two, aConsent());
+const disclosing = () => {
+  const { hears, intents } = ward({ policy: policyOf({ purpose: "TREAT" }) });
   return {
     /** The last intent after it, or none. */
-    offered: (candidate: Candidate, minute: number): Intent | undefined => {
-      const before = driver.outputs("outbox").length;
-      driver.send("pk-7", two + minutes(minute), candidate);
-      const body = driver.outputs("outbox").slice(before).at(-1)?.body;
-      return body?.kind === "intent" ? body : undefined;
+    offered: (candidate: Candidate, afterMinutes = 1): Intent | undefined => {
+      const before = intents().length;
+      hears(candidate, minutes(afterMinutes));
+      return intents().slice(before).at(-1);
     },
   };
 };
@@ -51,16 +37,15 @@ const parts = (intent: Intent | undefined) => {
 
 describe("each word to a destination", () => {
   const open = aCandidate();
-  const over: Candidate = { ...open, episode: ended(open.episode) };
   const wrong: Candidate = {
-    ...over,
-    episode: { ...over.episode, revision: 2 },
+    ...over(),
+    episode: { ...over().episode, revision: 2 },
     association: anAssociation({ revision: 2, voided: true }),
   };
 
   it("goes with a Provenance and an AuditEvent: the first creates, the next updates, a retraction takes back", () => {
-    const { offered } = ward();
-    const [first, second, third] = [offered(open, 6), offered(over, 10), offered(wrong, 30)].map(parts);
+    const { offered } = disclosing();
+    const [first, second, third] = [offered(open), offered(over(), 4), offered(wrong, 20)].map(parts);
     expect([first, second, third].map((p) => p?.resource.status)).toEqual(["preliminary", "final", "entered-in-error"]);
     expect([first, second, third].map((p) => p?.provenance.activity?.coding?.[0]?.code)).toEqual([
       "CREATE",
@@ -74,7 +59,7 @@ describe("each word to a destination", () => {
   });
 
   it("names who approved the rule, by which link it is this patient's, and what it was made of", () => {
-    const { provenance } = parts(ward().offered(open, 6));
+    const { provenance } = parts(disclosing().offered(open));
     expect(provenance.agent?.map(({ who }) => who?.identifier?.value)).toEqual([
       expect.stringMatching(/^gates@\d+$/),
       "Dr. Ada Brandt",
@@ -86,7 +71,7 @@ describe("each word to a destination", () => {
   });
 
   it("is none where a gate refuses: nothing was told, nothing is audited", () => {
-    expect(ward().offered({ ...open, association: anAssociation({ confirmedBy: null }) }, 6)).toBeUndefined();
-    expect(ward().offered(open, 6)).toBeDefined();
+    expect(disclosing().offered({ ...open, association: anAssociation({ confirmedBy: null }) })).toBeUndefined();
+    expect(disclosing().offered(open)).toBeDefined();
   });
 });

@@ -7,21 +7,13 @@ import {
   anAssociation,
   anEpisode,
   aPatient,
-  aRule,
   ended,
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
-import type { Candidate, Consent, Patient, PatientIdentity, Withheld } from "../schemas/records.ts";
-import { eventTime } from "../streams/core/time.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { gates, type GatePolicy } from "./gates.ts";
+import type { Candidate, Patient, PatientIdentity } from "../schemas/records.ts";
+import { candidateOf, foldable, over, policyOf, resourceOf, type Ward, ward, withheld } from "./gates.fixture.ts";
 
-const policy: GatePolicy = {
-  destinations: [{ name: "ehr", finalAtEnd: true }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-};
 const known = (version: number, change: Partial<PatientIdentity>): Patient =>
   aPatient({
     version,
@@ -39,40 +31,29 @@ const known = (version: number, change: Partial<PatientIdentity>): Patient =>
   });
 const wrong = known(1, {});
 const right = known(2, { fhirId: "right-2" });
-const again = (): Candidate => aCandidate(ended(anEpisode()));
 const voided: Candidate = {
   ...aCandidate(ended(anEpisode()), anAssociation({ revision: 2, voided: true })),
   correction: { why: "link", cause: "wrong wristband", otherPatientKey: null },
 };
 
-const ward = (its: GatePolicy = policy, patient: Patient = wrong) => {
-  const driver = drive(gates(its));
-  let at = two + minutes(6);
-  const hears = (body: Candidate | Consent | Patient | Withheld, afterMs = minutes(1)): void => {
-    at += afterMs;
-    driver.send("pk-7", at, body);
-  };
-  hears(patient);
-  hears(aConsent());
-  const intents = () => driver.outputs("outbox").flatMap(({ body }) => (body.kind === "intent" ? [body] : []));
+/** The patient as he was known first, or `patient`; what is heard comes a minute after the other. */
+const misknown = (of: Ward = {}) => {
+  const all = ward({ patient: wrong, ...of });
   return {
-    driver,
-    hears,
-    intents,
-    tasks: () => driver.outputs("tasks").flatMap(({ body }) => (body.kind === "task" ? [body] : [])),
-    decisions: () => driver.outputs("decisions").flatMap(({ body }) => (body.kind === "decision" ? [body] : [])),
+    ...all,
+    hears: (body: Parameters<typeof all.hears>[0], afterMs = minutes(1)) => all.hears(body, afterMs),
     /** Each intent as it reaches the chart: what, revision, subject, status. */
     charted: () =>
-      intents().map(({ action, revision, resource }) => {
-        const { status, subject } = JSON.parse(resource) as { status: string; subject: { reference: string } };
-        return `${action} ${revision} ${subject.reference} ${status}`;
+      all.intents().map((intent) => {
+        const written = resourceOf(intent);
+        return `${intent.action} ${intent.revision} ${written?.subject.reference} ${written?.status}`;
       }),
   };
 };
 
 describe("an identity that is corrected", () => {
   it("takes back what stands under the old one before it is written under the new one, while the episode is open", () => {
-    const { hears, charted, intents, decisions } = ward();
+    const { hears, charted, intents, decisions } = misknown();
     hears(aCandidate());
     hears(right);
     expect(charted()).toEqual([
@@ -97,8 +78,8 @@ describe("an identity that is corrected", () => {
   });
 
   it("ends there, and a link that never held takes back what stands, not what was taken back", () => {
-    const { hears, charted } = ward();
-    for (const body of [aCandidate(), right, again(), voided]) hears(body);
+    const { hears, charted } = misknown();
+    for (const body of [aCandidate(), right, over(), voided]) hears(body);
     expect(charted().slice(2)).toEqual([
       "write 2 Patient/right-2 preliminary",
       "write 3 Patient/right-2 final",
@@ -107,9 +88,9 @@ describe("an identity that is corrected", () => {
   });
 
   it("moves what is over already, as final, over a restart", () => {
-    const { hears, charted, driver } = ward();
+    const { hears, charted, driver } = misknown();
     hears(aCandidate());
-    hears(again());
+    hears(over());
     driver.restart();
     hears(right, minutes(60));
     hears({ ...right, version: 3 });
@@ -122,7 +103,7 @@ describe("an identity that is corrected", () => {
   });
 
   it("that was right after all amends what was taken back", () => {
-    const { hears, charted } = ward();
+    const { hears, charted } = misknown();
     for (const body of [aCandidate(), right, { ...wrong, version: 3 }]) hears(body);
     expect(charted().slice(2)).toEqual([
       "write 2 Patient/right-2 preliminary",
@@ -132,7 +113,7 @@ describe("an identity that is corrected", () => {
   });
 
   it("tells the care team and privacy how long it could be seen, and names no identifier", () => {
-    const { hears, tasks } = ward();
+    const { hears, tasks } = misknown();
     hears(aCandidate());
     hears(right, minutes(20));
     expect(
@@ -145,13 +126,13 @@ describe("an identity that is corrected", () => {
   });
 
   it("takes back though no consent lets it be written anew; the twin with consent is written", () => {
-    const { hears, charted } = ward();
+    const { hears, charted } = misknown();
     hears(aCandidate());
-    hears(aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(9) }));
+    hears(aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(7) }));
     hears(right);
     expect(charted()).toEqual(["write 0 Patient/wrong-1 preliminary", "retract 1 Patient/wrong-1 entered-in-error"]);
-    hears(aConsent({ version: 3, recordedAt: two + minutes(11) }));
-    hears(again());
+    hears(aConsent({ version: 3, recordedAt: two + minutes(9) }));
+    hears(over());
     expect(charted().slice(2)).toEqual(["write 2 Patient/right-2 final"]);
   });
 });
@@ -169,14 +150,14 @@ describe("whatever is said in whatever order", () => {
   it("only what the patient is known by there stands there, and revisions grow", () => {
     fc.assert(
       fc.property(fc.array(said, { maxLength: 25 }), (all) => {
-        const { hears, intents, driver } = ward();
+        const { hears, intents, driver } = misknown();
         let now: string | undefined = "wrong-1";
         for (const [n, one] of all.entries()) {
           if (one === "restart") driver.restart();
           else if (one === "permit" || one === "deny")
             hears(aConsent({ version: n + 2, decision: one, recordedAt: two + n }));
           else if (one === "open") hears(aCandidate());
-          else if (one === "ended") hears(again());
+          else if (one === "ended") hears(over());
           else if (one === "voided") hears(voided);
           else if (one === "holds") hears({ ...voided, association: anAssociation({ revision: 3 }) });
           else {
@@ -204,17 +185,17 @@ describe("which change of an identity makes it another", () => {
     ["nothing", {}, false],
   ];
   it.each(changes)("%s", (_what, change, other) => {
-    const { hears, intents } = ward();
+    const { hears, intents } = misknown();
     hears(aCandidate());
     hears(known(2, change));
     expect(intents().map(({ action }) => action)).toEqual(other ? ["write", "retract", "write"] : ["write"]);
   });
 
   it("is the identifier where a destination knows no other, and goes out under the old one first", () => {
-    const { hears, intents } = ward(
-      { ...policy, destinations: [{ name: "ehr", finalAtEnd: true, byIdentifier: true }] },
-      known(1, { fhirId: null }),
-    );
+    const { hears, intents } = misknown({
+      patient: known(1, { fhirId: null }),
+      policy: policyOf({ byIdentifier: true }),
+    });
     hears(aCandidate());
     hears(known(2, { fhirId: null, value: "0008" }));
     expect(intents().map(({ action, revision, patient }) => [action, revision, patient?.value])).toEqual([
@@ -225,11 +206,11 @@ describe("which change of an identity makes it another", () => {
   });
 
   it("is an older word on the patient not, nor that a destination knows him no more: that refuses, until another is known", () => {
-    const { hears, intents, charted } = ward(policy, known(5, {}));
+    const { hears, intents, charted } = misknown({ patient: known(5, {}) });
     hears(aCandidate());
     hears(right);
     hears(known(6, { destination: "research" }));
-    hears(again());
+    hears(over());
     expect(intents()).toHaveLength(1);
     hears(known(7, { fhirId: "right-2" }));
     expect(charted().slice(1)).toEqual(["retract 1 Patient/wrong-1 entered-in-error", "write 2 Patient/right-2 final"]);
@@ -237,17 +218,9 @@ describe("which change of an identity makes it another", () => {
 });
 
 describe("folded episodes and an identity that is corrected", () => {
-  const episodeAt = (n: number) =>
-    anEpisode({
-      identity: `${n}`.padStart(32, "0"),
-      start: eventTime(two + minutes(5 + n)),
-      qualifyingAt: eventTime(two + minutes(5 + n) + 10_000),
-      rule: aRule({ ceilingPerDay: 2 }),
-    });
-
   it("are told of in the same one, under the new identity, and in no other", () => {
-    const { hears, intents } = ward();
-    for (const n of [0, 1, 2]) hears({ ...aCandidate(), episode: episodeAt(n) });
+    const { hears, intents } = misknown();
+    for (const n of [0, 1, 2]) hears(candidateOf(foldable(n)));
     hears(right);
     const notes = intents()
       .filter(({ action, patient }) => action === "write" && patient?.fhirId === "right-2")
@@ -257,36 +230,28 @@ describe("folded episodes and an identity that is corrected", () => {
 });
 
 describe("what a writer withheld, and nobody ever saw", () => {
-  const withheld = (revision: number): Withheld => ({
-    kind: "withheld",
-    identity: anEpisode().identity,
-    revision,
-    patientKey: "pk-7",
-    destination: "ehr",
-    reason: "consent-stale",
-  });
   const wrongLink: Candidate = {
     ...aCandidate({}, anAssociation({ revision: 2, voided: true })),
     correction: { why: "link", cause: "wrong wristband", otherPatientKey: "pk-8" },
   };
 
   it("is taken back without a word of a breach; the twin that went out is told of, with the longest it can have been seen", () => {
-    const never = ward();
+    const never = misknown();
     for (const body of [aCandidate(), withheld(0), wrongLink]) never.hears(body);
     expect(never.intents().map(({ action }) => action)).toEqual(["write", "retract"]);
     expect(never.tasks()).toEqual([]);
-    const seen = ward();
+    const seen = misknown();
     for (const body of [aCandidate(), wrongLink]) seen.hears(body);
     expect(seen.tasks().map(({ reason }) => reason)).toContain("possible-breach");
     for (const { detail } of seen.tasks()) expect(detail).toContain("for at most 1 min");
   });
 
   it("is seen where an earlier revision went out, or where it was written after all", () => {
-    const earlier = ward();
-    for (const body of [aCandidate(), again(), withheld(1), { ...wrongLink, episode: again().episode }])
+    const earlier = misknown();
+    for (const body of [aCandidate(), over(), withheld(1), { ...wrongLink, episode: over().episode }])
       earlier.hears(body);
     expect(earlier.tasks().find(({ audience }) => audience === "privacy")?.visibleMs).toBe(minutes(3));
-    const later = ward();
+    const later = misknown();
     for (const body of [aCandidate(), withheld(0), aConsent({ version: 2 }), wrongLink]) later.hears(body);
     expect(later.intents().map(({ action }) => action)).toEqual(["write", "write", "retract"]);
     expect(later.tasks().find(({ audience }) => audience === "privacy")?.visibleMs).toBe(minutes(1));

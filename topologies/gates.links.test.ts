@@ -1,3 +1,4 @@
+/** A link that turns out to be wrong after its events were written: retraction, the right patient, merges, and who is known to whom. */
 import { describe, expect, it } from "vitest";
 import {
   aCandidate,
@@ -5,21 +6,14 @@ import {
   anAssociation,
   anEpisode,
   aPatient,
-  aRule,
   ended,
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, Candidate, Consent, Correction, Episode, Patient } from "../schemas/records.ts";
-import { eventTime } from "../streams/core/time.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { gates, type GatePolicy } from "./gates.ts";
+import type { Association, Candidate, Correction, Episode } from "../schemas/records.ts";
+import type { GatePolicy } from "./gates.ts";
+import { answerOf, candidateOf, foldable, policyOf, resourceOf, type Ward, ward } from "./gates.fixture.ts";
 
-const policy = (destination: Partial<GatePolicy["destinations"][number]> = {}): GatePolicy => ({
-  destinations: [{ name: "ehr", finalAtEnd: true, ...destination }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-});
 const corrected = (change: Partial<Correction> = {}): Correction => ({
   why: "link",
   cause: "association link-7 revision 2: wrong wristband",
@@ -36,43 +30,9 @@ const offeredAnew = (change: Partial<Association>, more: Partial<Candidate> = {}
   ...more,
 });
 
-interface Ward {
-  readonly patient?: Patient;
-  readonly consents?: readonly Consent[];
-  readonly policy?: GatePolicy;
-}
-const ward = ({ patient = aPatient(), consents = [aConsent()], policy: its = policy() }: Ward = {}) => {
-  const driver = drive(gates(its));
-  let at = two + minutes(5) + 11_000;
-  const key = patient.patientKey;
-  driver.send(key, two, patient);
-  for (const consent of consents) driver.send(key, two, consent);
-  const intents = () => driver.outputs("outbox").flatMap(({ body }) => (body.kind === "intent" ? [body] : []));
-  const decisions = () => driver.outputs("decisions").flatMap(({ body }) => (body.kind === "decision" ? [body] : []));
-  return {
-    driver,
-    intents,
-    decisions,
-    tasks: () => driver.outputs("tasks").flatMap(({ body }) => (body.kind === "task" ? [body] : [])),
-    hears(body: Candidate | Consent | Patient, afterMs = 1_000): void {
-      at += afterMs;
-      driver.send(key, at, body);
-    },
-    /** Reason of gate 3 in the last decision. */
-    reason: () =>
-      decisions()
-        .at(-1)
-        ?.answers.find(({ gate }) => gate === "validatedPatient")?.reason,
-  };
-};
-const resourceOf = (intent: { readonly resource: string } | undefined) =>
-  JSON.parse(intent?.resource ?? "null") as {
-    id: string;
-    status: string;
-    subject: { reference: string };
-    valueQuantity: { value: number };
-    note?: { text: string }[];
-  } | null;
+/** Reason of gate 3 in the last decision. */
+const identityReason = ({ decisions }: ReturnType<typeof ward>) =>
+  answerOf(decisions().at(-1), "validatedPatient")?.reason;
 
 describe("what was written under a link that never held", () => {
   it("is entered in error: the same resource, subject and value, in its next revision, and the decision says why", () => {
@@ -189,12 +149,12 @@ describe("each reason of identity, beside its permitted twin", () => {
     const no = ward();
     no.hears(aCandidate());
     no.hears(refused);
-    expect(no.reason()).toBe(reason);
+    expect(identityReason(no)).toBe(reason);
     expect(no.intents().map(({ action }) => action)).toEqual(retracts ? ["write", "retract"] : ["write"]);
     const yes = ward();
     yes.hears(aCandidate());
     yes.hears({ ...twin, episode: ended(anEpisode()) });
-    expect(yes.reason()).toBe("passed");
+    expect(identityReason(yes)).toBe("passed");
     expect(yes.intents().map(({ action }) => action)).toEqual(["write", "write"]);
   });
 
@@ -228,7 +188,7 @@ describe("the right patient", () => {
   it.each(cases)("has what was measured under another's link, %s (else %s)", (_story, reason, refused, permitted) => {
     const no = ward(theirs());
     no.hears(refused);
-    expect([no.reason(), no.intents()]).toEqual([reason, []]);
+    expect([identityReason(no), no.intents()]).toEqual([reason, []]);
     const yes = ward(theirs());
     yes.hears(permitted);
     expect(resourceOf(yes.intents()[0])?.subject).toEqual({ reference: "Patient/p-0008" });
@@ -265,13 +225,13 @@ describe("a merged patient's earlier events", () => {
       ["write", 0],
       ["write", 1],
     ]);
-    const other = ward(survivor(policy()));
+    const other = ward(survivor(policyOf()));
     other.hears(asSurvivor());
-    expect([other.reason(), other.intents()]).toEqual(["patient-merged", []]);
+    expect([identityReason(other), other.intents()]).toEqual(["patient-merged", []]);
   });
 
   it("move to the survivor where the destination wants it so, without a breach: it is the same person", () => {
-    const move = policy({ mergedPatients: "move" });
+    const move = policyOf({ mergedPatients: "move" });
     const old = ward({ policy: move });
     old.hears(aCandidate());
     old.hears(away);
@@ -287,7 +247,7 @@ describe("a merged patient's earlier events", () => {
     const old = ward();
     old.hears(away);
     old.hears(aCandidate());
-    expect([old.reason(), old.intents()]).toEqual(["patient-merged", []]);
+    expect([identityReason(old), old.intents()]).toEqual(["patient-merged", []]);
     const twin = ward();
     twin.hears(aPatient({ version: 2 }));
     twin.hears(aCandidate());
@@ -315,7 +275,7 @@ describe("a destination's own identifier of a patient", () => {
   it("that is missing is a refusal; a patient without any is known to all by the one that he has", () => {
     const no = ward({ patient: aPatient({ identities: [identity("research")] }) });
     no.hears(aCandidate());
-    expect([no.reason(), no.intents()]).toEqual(["identity-unknown", []]);
+    expect([identityReason(no), no.intents()]).toEqual(["identity-unknown", []]);
     const yes = ward();
     yes.hears(aCandidate());
     expect(yes.intents()).toMatchObject([{ patient: { value: "0007", system: "urn:example:mrn", fhirId: "p-0007" } }]);
@@ -325,23 +285,16 @@ describe("a destination's own identifier of a patient", () => {
     const patient = aPatient({ fhirId: "", identities: [identity("ehr", null)] });
     const no = ward({ patient });
     no.hears(aCandidate());
-    expect([no.reason(), no.intents()]).toEqual(["identity-unknown", []]);
-    const yes = ward({ patient, policy: policy({ byIdentifier: true }) });
+    expect([identityReason(no), no.intents()]).toEqual(["identity-unknown", []]);
+    const yes = ward({ patient, policy: policyOf({ byIdentifier: true }) });
     yes.hears(aCandidate());
     expect(yes.intents()).toMatchObject([{ patient: { value: "4711", namespace: "OTHER", fhirId: null } }]);
   });
 });
 
 describe("what folded episodes were told of in, retracted", () => {
-  const episodeAt = (n: number): Episode =>
-    anEpisode({
-      identity: `${n}`.padStart(32, "0"),
-      start: eventTime(two + minutes(5 + n)),
-      qualifyingAt: eventTime(two + minutes(5 + n) + 10_000),
-      rule: aRule({ ceilingPerDay: 2 }),
-    });
-  const play = (n: number): Candidate => ({ ...aCandidate(), episode: episodeAt(n) });
-  const gone = (n: number): Candidate => ({ ...offeredAnew({ voided: true }), episode: episodeAt(n) });
+  const play = (n: number): Candidate => candidateOf(foldable(n));
+  const gone = (n: number): Candidate => ({ ...offeredAnew({ voided: true }), episode: foldable(n) });
 
   it("is told in another that stands", () => {
     const { hears, intents, driver } = ward();
@@ -349,7 +302,7 @@ describe("what folded episodes were told of in, retracted", () => {
     hears(gone(1));
     driver.tick(two + minutes(30));
     const last = intents().at(-1);
-    expect(last).toMatchObject({ action: "write", identity: episodeAt(0).identity });
+    expect(last).toMatchObject({ action: "write", identity: foldable(0).identity });
     expect(resourceOf(last)?.note?.[0]?.text).toContain("2 further episodes");
   });
 

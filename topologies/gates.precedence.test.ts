@@ -1,15 +1,7 @@
+/** The fifth answer: whether a source is the one that the chart shows, at the beginning of its episode. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import {
-  aConsent,
-  anAssociation,
-  anEpisode,
-  aPatient,
-  aRule,
-  ended,
-  minutes,
-  two,
-} from "../schemas/fhir/clinical.fixture.ts";
+import { anAssociation, anEpisode, aRule, ended, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import {
   type Association,
   type Candidate,
@@ -20,18 +12,13 @@ import {
 } from "../schemas/records.ts";
 import { type MetricName, metricOf } from "../schemas/terminology.ts";
 import { eventTime } from "../streams/core/time.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { gates, type GatePolicy } from "./gates.ts";
+import type { GatePolicy } from "./gates.ts";
+import { answerOf, candidateOf, policyOf, ward } from "./gates.fixture.ts";
 import { parsePrecedence } from "./precedence/read.ts";
 
 const read = parsePrecedence(readFileSync(new URL("precedence/adult-example.json", import.meta.url), "utf8"));
 if (!read.ok) throw new Error(read.problem.detail);
-const policy: GatePolicy = {
-  destinations: [{ name: "ehr", finalAtEnd: true }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-  precedence: read.value,
-};
+const policy: GatePolicy = { ...policyOf(), precedence: read.value };
 
 const pressure = { artSystolic: "art", nibpSystolic: "nibp" } as const;
 type Pressure = keyof typeof pressure;
@@ -47,14 +34,7 @@ const low = (metric: Pressure, at: number, change: Partial<Episode> = {}): Candi
     ...{ extreme: 80, min: 80, max: 88, mean: 84 },
     ...change,
   });
-  return {
-    kind: "candidate",
-    episode,
-    patientKey: "pk-7",
-    association: anAssociation(),
-    alongside: [],
-    correction: null,
-  };
+  return candidateOf(episode);
 };
 
 const minute = (metric: Pressure, at: number, mean: number): WindowValue => ({
@@ -75,17 +55,11 @@ const minute = (metric: Pressure, at: number, mean: number): WindowValue => ({
   source: metric === "artSystolic" ? "arterialLine" : "cuff",
 });
 
-const ward = (of: GatePolicy = policy) => {
-  const driver = drive(gates(of));
-  driver.send("pk-7", two, aPatient());
-  driver.send("pk-7", two, aConsent());
+const bedside = (its: GatePolicy = policy) => {
+  const { driver, decisions } = ward({ policy: its });
   const offer = (candidate: Candidate, at = candidate.episode.qualifyingAt + 1_000): Decision => {
     driver.send("pk-7", at, candidate);
-    const last = driver
-      .outputs("decisions")
-      .map(({ body }) => body)
-      .filter((body) => body.kind === "decision")
-      .at(-1);
+    const last = decisions().at(-1);
     if (last === undefined) throw new Error("no decision");
     return last;
   };
@@ -95,11 +69,11 @@ const ward = (of: GatePolicy = policy) => {
   };
   return { driver, offer, lineUntil };
 };
-const precedence = ({ answers }: Decision) => answers.find(({ gate }) => gate === "precedence");
+const precedence = (decision: Decision) => answerOf(decision, "precedence");
 
 describe("a cuff beside an arterial line", () => {
   it("is refused, with the line named; the line's own episode passes, and so does the cuff's without a line", () => {
-    const beside = ward();
+    const beside = bedside();
     beside.lineUntil(start);
     const refused = beside.offer(low("nibpSystolic", start));
     expect(refused.promoted).toBe(false);
@@ -108,18 +82,18 @@ describe("a cuff beside an arterial line", () => {
     // all the others passed: it is precedence alone that refuses
     expect(refused.answers.filter(({ passed }) => !passed)).toHaveLength(1);
     expect(beside.offer(low("artSystolic", start + 60_000)).promoted).toBe(true);
-    expect(ward().offer(low("nibpSystolic", start)).promoted).toBe(true);
+    expect(bedside().offer(low("nibpSystolic", start)).promoted).toBe(true);
   });
 
   it("passes once the line has been stale for longer than the policy waits", () => {
-    const { offer, lineUntil } = ward();
+    const { offer, lineUntil } = bedside();
     lineUntil(start);
     expect(precedence(offer(low("nibpSystolic", start + minutes(3))))).toMatchObject({ passed: false });
     expect(precedence(offer(low("nibpSystolic", start + minutes(5))))).toMatchObject({ passed: true });
   });
 
   it("an episode that began while the cuff was charted is told to its end, though a line is charted by then", () => {
-    const { driver, offer, lineUntil } = ward();
+    const { driver, offer, lineUntil } = bedside();
     const begun = low("nibpSystolic", two - minutes(1));
     expect(offer(begun, two + 1_000).promoted).toBe(true);
     lineUntil(start);
@@ -132,7 +106,7 @@ describe("a cuff beside an arterial line", () => {
   });
 
   it("an episode that comes late is judged by what was charted at its own time", () => {
-    const { driver, offer, lineUntil } = ward();
+    const { driver, offer, lineUntil } = bedside();
     offer(low("nibpSystolic", two - minutes(9)), two - minutes(8));
     lineUntil(start);
     expect(driver.outputs("decisions").map(({ body }) => body.kind)).toContain("sourceChosen");
@@ -149,7 +123,7 @@ describe("a cuff beside an arterial line", () => {
   });
 
   it("the change of what is charted is recorded once", () => {
-    const { driver, offer, lineUntil } = ward();
+    const { driver, offer, lineUntil } = bedside();
     offer(low("nibpSystolic", two - minutes(1)), two + 1_000);
     lineUntil(start);
     const chosen = driver.outputs("decisions").flatMap(({ body }) => (body.kind === "sourceChosen" ? [body] : []));
@@ -164,7 +138,7 @@ describe("a cuff beside an arterial line", () => {
   });
 
   it("values that contradict each other for ten minutes become one task for a person", () => {
-    const { driver } = ward();
+    const { driver } = bedside();
     for (let m = two; m < two + minutes(40); m += 60_000) {
       driver.send("pk-7", m + 62_000, minute("artSystolic", m, 60));
       driver.send("pk-7", m + 62_000, minute("nibpSystolic", m, 120));
@@ -179,7 +153,7 @@ describe("a cuff beside an arterial line", () => {
     ["whose link is another patient's by now", { patientKey: "pk-8" }, true],
     ["whose link ends", { to: start + 3_600_000 }, false],
   ])("a line %s is charted no more, or as before", (_, change, passed) => {
-    const { driver, offer, lineUntil } = ward();
+    const { driver, offer, lineUntil } = bedside();
     lineUntil(start);
     driver.send("pk-7", start + 3_000, anAssociation({ revision: 2, ...change }));
     expect(driver.refusals()).toEqual([]);
@@ -187,7 +161,7 @@ describe("a cuff beside an arterial line", () => {
   });
 
   it("a line that nobody confirmed keeps no cuff off the chart", () => {
-    const { offer } = ward();
+    const { offer } = bedside();
     const unconfirmed: Association = { ...anAssociation(), ...undisputed, confirmedBy: null, confirmedAt: null };
     offer({ ...low("artSystolic", start - minutes(2)), association: unconfirmed });
     expect(offer(low("nibpSystolic", start)).promoted).toBe(true);
@@ -195,13 +169,13 @@ describe("a cuff beside an arterial line", () => {
 
   it("without a policy the gate is not asked", () => {
     const { precedence: _, ...none } = policy;
-    expect(precedence(ward(none).offer(low("nibpSystolic", start)))).toBeUndefined();
+    expect(precedence(bedside(none).offer(low("nibpSystolic", start)))).toBeUndefined();
   });
 
   it("is the same after a restart", () => {
-    const straight = ward();
+    const straight = bedside();
     straight.lineUntil(start);
-    const broken = ward();
+    const broken = bedside();
     broken.lineUntil(start);
     broken.driver.restart();
     expect(broken.offer(low("nibpSystolic", start))).toEqual(straight.offer(low("nibpSystolic", start)));

@@ -1,3 +1,4 @@
+/** What each gate refuses, beside its permitted twin, and what becomes of an episode's later revisions. */
 import { describe, expect, it } from "vitest";
 import {
   aCandidate,
@@ -10,40 +11,22 @@ import {
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, Candidate, Consent, Episode, Patient } from "../schemas/records.ts";
-import { eventTime } from "../streams/core/time.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { gates, type GatePolicy } from "./gates.ts";
+import type { Association, Candidate, Episode } from "../schemas/records.ts";
+import type { GatePolicy } from "./gates.ts";
+import { answerOf, candidateOf, over, policyOf, reasonsOf, resourceOf, type Ward, ward } from "./gates.fixture.ts";
 
-const policy: GatePolicy = {
-  destinations: [{ name: "ehr", finalAtEnd: true }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-};
-
-interface Ward {
-  readonly patient?: Patient | null;
-  readonly consents?: readonly Consent[];
+interface Asked extends Ward {
   readonly candidate?: Candidate;
-  readonly policy?: GatePolicy;
 }
 
-/** A ward that knows a patient and a consent, and one candidate at 14:05:11. */
-const asked = (ward: Ward = {}) => {
-  const driver = drive(gates(ward.policy ?? policy));
-  const candidate = ward.candidate ?? aCandidate();
-  const key = candidate.patientKey;
-  if (ward.patient !== null) driver.send("pk-7", two, ward.patient ?? aPatient());
-  for (const consent of ward.consents ?? [aConsent()]) driver.send("pk-7", two, consent);
-  driver.send(key, two + minutes(5) + 11_000, candidate);
-  const [decision] = driver.outputs("decisions");
+/** What is decided and written of one candidate at 14:05:11. */
+const asked = ({ candidate = aCandidate(), ...of }: Asked = {}) => {
+  const { hears, decisions, intents } = ward(of);
+  hears(candidate);
+  const [decision] = decisions();
   if (decision === undefined) throw new Error("no decision");
-  return { driver, decision: decision.body, intents: driver.outputs("outbox").map((o) => o.body) };
+  return { decision, intents: intents() };
 };
-
-type Answered = ReturnType<typeof asked>["decision"] & { readonly kind: "decision" };
-const reasons = (decision: { kind: string }): Record<string, string> =>
-  Object.fromEntries((decision as Answered).answers.map(({ gate, reason }) => [gate, reason]));
 
 const allPassed = {
   approvedThreshold: "passed",
@@ -52,7 +35,7 @@ const allPassed = {
   consented: "passed",
 };
 
-const link = (change: Partial<Association>, episode: Partial<Episode> = {}): Ward => ({
+const link = (change: Partial<Association>, episode: Partial<Episode> = {}): Asked => ({
   candidate: aCandidate(episode, anAssociation(change)),
 });
 const start = two + minutes(5);
@@ -68,14 +51,14 @@ describe("what every gate passes", () => {
       ruleId: "hr-high",
       revision: 0,
     });
-    expect(reasons(decision)).toEqual(allPassed);
+    expect(reasonsOf(decision)).toEqual(allPassed);
     expect(intents).toMatchObject([
       { kind: "intent", destination: "ehr", resourceType: "Observation", patientKey: "pk-7" },
     ]);
     const [intent] = intents;
-    const resource = JSON.parse(intent?.kind === "intent" ? intent.resource : "") as { id: string; status: string };
+    const resource = resourceOf(intent);
     expect(resource).toMatchObject({ status: "preliminary", subject: { reference: "Patient/p-0007" } });
-    expect(intent).toMatchObject({ resourceId: resource.id });
+    expect(intent).toMatchObject({ resourceId: resource?.id });
   });
 });
 
@@ -84,8 +67,8 @@ describe("each refusal, beside its permitted twin", () => {
     story: string,
     gate: keyof typeof allPassed,
     reason: string,
-    refused: Ward,
-    permitted: Ward,
+    refused: Asked,
+    permitted: Asked,
   ][] = [
     [
       "a rule that nobody approved",
@@ -115,7 +98,7 @@ describe("each refusal, beside its permitted twin", () => {
       { candidate: aCandidate({ rule: aRule({ approval: { by: "Demo", at: two, demo: true } }) }) },
       {
         candidate: aCandidate({ rule: aRule({ approval: { by: "Demo", at: two, demo: true } }) }),
-        policy: { ...policy, acceptDemoApprovals: true },
+        policy: { ...policyOf(), acceptDemoApprovals: true },
       },
     ],
     [
@@ -317,8 +300,8 @@ describe("each refusal, beside its permitted twin", () => {
       "an episode that outlasted the consent",
       "consented",
       "consent-not-at-event",
-      { consents: [aConsent({ to: start + 270_000 })], candidate: { ...aCandidate(), episode: ended(anEpisode()) } },
-      { consents: [aConsent({ to: start + 270_001 })], candidate: { ...aCandidate(), episode: ended(anEpisode()) } },
+      { consents: [aConsent({ to: start + 270_000 })], candidate: over() },
+      { consents: [aConsent({ to: start + 270_001 })], candidate: over() },
     ],
     [
       "data from before the consent",
@@ -339,10 +322,10 @@ describe("each refusal, beside its permitted twin", () => {
   it.each(cases)("%s: %s refuses as %s", (_, gate, reason, refused, permitted) => {
     const no = asked(refused);
     expect(no.decision).toMatchObject({ promoted: false });
-    expect(reasons(no.decision)[gate]).toBe(reason);
+    expect(reasonsOf(no.decision)[gate]).toBe(reason);
     expect(no.intents).toEqual([]);
     const yes = asked(permitted);
-    expect(reasons(yes.decision)).toEqual(allPassed);
+    expect(reasonsOf(yes.decision)).toEqual(allPassed);
     expect(yes.intents).toHaveLength(1);
   });
 
@@ -354,7 +337,7 @@ describe("each refusal, beside its permitted twin", () => {
       ),
       consents: [],
     });
-    expect(reasons(decision)).toEqual({
+    expect(reasonsOf(decision)).toEqual({
       approvedThreshold: "rule-unapproved",
       wellFormed: "passed",
       validatedPatient: "association-unconfirmed",
@@ -365,7 +348,7 @@ describe("each refusal, beside its permitted twin", () => {
   it("leaves a decision about a device that belongs to nobody", () => {
     const { decision, intents } = asked({ candidate: aCandidate({ association: null }, null) });
     expect(decision).toMatchObject({ patientKey: "unassociated/mon-07", promoted: false });
-    expect(reasons(decision)).toEqual({
+    expect(reasonsOf(decision)).toEqual({
       approvedThreshold: "population-unknown",
       wellFormed: "not-evaluated",
       validatedPatient: "no-association",
@@ -375,18 +358,14 @@ describe("each refusal, beside its permitted twin", () => {
   });
 
   it("believes the newest version of a patient, whatever order versions come in", () => {
-    const driver = drive(gates(policy));
-    driver.send("pk-7", two, aPatient({ version: 2, active: false }));
-    driver.send("pk-7", two, aPatient({ version: 1 }));
-    driver.send("pk-7", two, aConsent());
-    driver.send("pk-7", two + minutes(6), aCandidate());
-    expect(driver.outputs("decisions").map(({ body }) => reasons(body)["validatedPatient"])).toEqual([
-      "patient-inactive",
-    ]);
+    const { hears, decisions } = ward({ patient: aPatient({ version: 2, active: false }) });
+    hears(aPatient({ version: 1 }));
+    hears(aCandidate());
+    expect(decisions().map((decision) => answerOf(decision, "validatedPatient")?.reason)).toEqual(["patient-inactive"]);
   });
 
   it("quarantines what stands under a key that is not its patient's", () => {
-    const driver = drive(gates(policy));
+    const { driver } = ward();
     driver.send("pk-8", two, aConsent());
     expect(driver.refusals()).toMatchObject([{ reason: "key-mismatch" }]);
   });
@@ -394,17 +373,12 @@ describe("each refusal, beside its permitted twin", () => {
 
 describe("an episode's later revisions", () => {
   const written = (destination: GatePolicy["destinations"][number]): string[] => {
-    const driver = drive(gates({ ...policy, destinations: [destination] }));
-    driver.send("pk-7", two, aPatient());
-    driver.send("pk-7", two, aConsent({ destination: destination.name }));
+    const { hears, intents } = ward({ policy: { ...policyOf(), destinations: [destination] } });
     const first = anEpisode();
     const second = ended(first);
     for (const episode of [first, second, { ...second, revision: 2, max: 141 }])
-      driver.send("pk-7", two + minutes(10), { ...aCandidate(), episode });
-    return driver.outputs("outbox").map(({ body }) => {
-      if (body.kind !== "intent") throw new Error(body.kind);
-      return `${body.revision} ${(JSON.parse(body.resource) as { status: string }).status}`;
-    });
+      hears(candidateOf(episode), minutes(5));
+    return intents().map((intent) => `${intent.revision} ${resourceOf(intent)?.status}`);
   };
 
   it("are written as final and then amended where the destination says that an end is final", () => {
@@ -416,119 +390,14 @@ describe("an episode's later revisions", () => {
   });
 
   it("are refused once the patient has taken the consent back, and the earlier decision stands in the log", () => {
-    const { driver } = asked();
-    driver.send("pk-7", two + minutes(6), aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(6) }));
-    driver.send("pk-7", two + minutes(10), { ...aCandidate(), episode: ended(anEpisode()) });
-    expect(driver.outputs("decisions").map(({ body }) => reasons(body)["consented"])).toEqual([
+    const { hears, decisions, intents } = ward();
+    hears(aCandidate());
+    hears(aConsent({ version: 2, decision: "deny", recordedAt: two + minutes(6) }), minutes(1));
+    hears(over(), minutes(4));
+    expect(decisions().map((decision) => answerOf(decision, "consented")?.reason)).toEqual([
       "passed",
       "consent-denied",
     ]);
-    expect(driver.outputs("outbox")).toHaveLength(1);
-  });
-});
-
-describe("the ceiling (clinical.md 22)", () => {
-  const episodeAt = (n: number, day = 0): Episode =>
-    anEpisode({
-      identity: `${day}${n}`.padStart(32, "0"),
-      start: eventTime(start + minutes(n) + minutes(1440 * day)),
-      qualifyingAt: eventTime(start + minutes(n) + minutes(1440 * day) + 10_000),
-      rule: aRule({ ceilingPerDay: 2 }),
-      qualifyingValue: 125 + n,
-      min: 121,
-      max: 130 + n,
-    });
-  const ward = () => {
-    const driver = drive(gates(policy));
-    driver.send("pk-7", two, aPatient());
-    driver.send("pk-7", two, aConsent());
-    return driver;
-  };
-  const play = (driver: ReturnType<typeof ward>, episode: Episode): void =>
-    driver.send("pk-7", episode.qualifyingAt + 1000, { ...aCandidate(), episode });
-  const written = (driver: ReturnType<typeof ward>) =>
-    driver.outputs("outbox").map(({ body }) => {
-      if (body.kind !== "intent") throw new Error(body.kind);
-      const resource = JSON.parse(body.resource) as { note?: { text: string }[]; status: string };
-      return { identity: body.identity, revision: body.revision, note: resource.note?.[0]?.text ?? null };
-    });
-
-  it("folds what goes beyond it into the day's last Observation, which says so once, and with the count when the day is over", () => {
-    const driver = ward();
-    for (const n of [0, 1, 2, 3, 4]) play(driver, episodeAt(n));
-    expect(written(driver).map(({ identity, revision }) => [identity, revision])).toEqual([
-      [episodeAt(0).identity, 0],
-      [episodeAt(1).identity, 0],
-      [episodeAt(1).identity, 1],
-    ]);
-    expect(written(driver)[2]?.note).toContain(
-      "1 further episode so far since 2026-11-21T14:07:00.000Z (121 to 132 /min)",
-    );
-    driver.restart();
-    driver.tick(two + minutes(24 * 60));
-    expect(written(driver).at(-1)).toMatchObject({ identity: episodeAt(1).identity, revision: 2 });
-    expect(written(driver).at(-1)?.note).toContain(
-      "3 further episodes so far since 2026-11-21T14:07:00.000Z (121 to 134 /min)",
-    );
-  });
-
-  it("leaves a decision for each folded episode and counts it once, though it ends later", () => {
-    const driver = ward();
-    for (const n of [0, 1, 2]) play(driver, episodeAt(n));
-    driver.send("pk-7", start + minutes(8), { ...aCandidate(), episode: ended(episodeAt(2)) });
-    const folded = driver
-      .outputs("decisions")
-      .filter(({ body }) => reasons(body)["approvedThreshold"] === "ceiling-folded");
-    expect(folded.map(({ body }) => body.kind === "decision" && [body.revision, body.promoted])).toEqual([
-      [0, false],
-      [1, false],
-    ]);
-    expect(written(driver)).toHaveLength(3);
-    driver.tick(two + minutes(24 * 60));
-    expect(written(driver)).toHaveLength(3);
-  });
-
-  it("lets the last one's own end go above the amendment, with the note kept", () => {
-    const driver = ward();
-    for (const n of [0, 1, 2]) play(driver, episodeAt(n));
-    driver.send("pk-7", start + minutes(8), { ...aCandidate(), episode: ended(episodeAt(1)) });
-    expect(written(driver).at(-1)).toMatchObject({ identity: episodeAt(1).identity, revision: 2 });
-    expect(written(driver).at(-1)?.note).toContain("1 further episode");
-  });
-
-  it("folds into the last one as it stands at its end, which is an amendment of what was final", () => {
-    const driver = ward();
-    for (const n of [0, 1]) play(driver, episodeAt(n));
-    driver.send("pk-7", start + minutes(8), { ...aCandidate(), episode: ended(episodeAt(1)) });
-    play(driver, episodeAt(2));
-    const last = driver.outputs("outbox").at(-1)?.body;
-    expect(last).toMatchObject({ identity: episodeAt(1).identity, revision: 2 });
-    const resource = JSON.parse(last?.kind === "intent" ? last.resource : "{}") as {
-      status: string;
-      component: object[];
-    };
-    expect(resource.status).toBe("amended");
-    expect(resource.component[1]).toMatchObject({ valueQuantity: { value: 139 } });
-  });
-
-  it("begins anew each day and for each rule, and does not count what was refused", () => {
-    const driver = ward();
-    for (const n of [0, 1]) play(driver, { ...episodeAt(n), qualifyingValidity: "indeterminate" });
-    for (const n of [2, 3]) play(driver, episodeAt(n));
-    play(driver, { ...episodeAt(4), rule: aRule({ id: "hr-very-high", ceilingPerDay: 2 }) });
-    play(driver, episodeAt(5, 1));
-    expect(written(driver).map(({ identity }) => identity)).toEqual(
-      [episodeAt(2), episodeAt(3), episodeAt(4), episodeAt(5, 1)].map(({ identity }) => identity),
-    );
-  });
-
-  it("forgets a day after a week, and keeps only who the patient is and what he consents to", () => {
-    const driver = ward();
-    for (const n of [0, 1, 2, 3]) play(driver, episodeAt(n));
-    for (const n of [0, 1, 2, 3])
-      driver.send("pk-7", start + minutes(20), { ...aCandidate(), episode: ended(episodeAt(n)) });
-    for (const day of [1, 9]) driver.tick(two + minutes(1440 * day));
-    const cells = [...driver.stored().keys()].filter((key) => key.startsWith("c\u0000pk-7"));
-    expect(cells.map((cell) => cell.split("\u0000")[2])).toEqual(["patient", "consent/consent-7"]);
+    expect(intents()).toHaveLength(1);
   });
 });

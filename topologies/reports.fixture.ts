@@ -6,6 +6,7 @@ import type { DialysisSession, News2 } from "../schemas/scores.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import type { GatePolicy } from "./gates/promotable.ts";
+import { policyOf } from "./gates.fixture.ts";
 import { parsePrecedence } from "./precedence/read.ts";
 import { reports } from "./reports.ts";
 import { parseScores } from "./scores/policy.ts";
@@ -23,9 +24,7 @@ export const scores = {
 };
 
 export const policy: GatePolicy = {
-  destinations: [{ name: "ehr", finalAtEnd: true }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
+  ...policyOf(),
   precedence: precedence.value,
   scores,
 };
@@ -101,9 +100,6 @@ export const ward = (of: Ward = {}) => {
     tasks: () => driver.outputs("tasks").map(({ body }) => body),
   };
 };
-export const reasonsOf = ({ answers }: Decision): Record<string, string> =>
-  Object.fromEntries(answers.map(({ gate, reason }) => [gate, reason]));
-
 /** Of a machine on the same link, from 14:01 to 18:01. */
 export const session: DialysisSession = {
   kind: "dialysisSession",

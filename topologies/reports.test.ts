@@ -3,19 +3,8 @@ import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, aFhirConsent, ofClass } from "../schemas/fhir/consent.fixture.ts";
 import type { Decision, Observed } from "../schemas/records.ts";
-import {
-  approval,
-  ill,
-  policy,
-  reasonsOf,
-  said,
-  scores,
-  session,
-  type Ward,
-  ward,
-  well,
-  words,
-} from "./reports.fixture.ts";
+import { approval, ill, policy, said, scores, session, type Ward, ward, well, words } from "./reports.fixture.ts";
+import { reasonsOf } from "./gates.fixture.ts";
 
 describe("a deterioration", () => {
   it("is scored each time that it changes and reported once, when it rises", () => {

@@ -1,27 +1,20 @@
+/** What consent alone keeps back waits for one, and no longer than a day; what a person has to look at becomes a task. */
 import { describe, expect, it } from "vitest";
-import { aCandidate, aConsent, anEpisode, aPatient, ended, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
+import { aCandidate, aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, aFhirConsent, at, narrative, policyRule } from "../../schemas/fhir/consent.fixture.ts";
-import type { AccessOverride, Patient, Withheld } from "../../schemas/records.ts";
-import { drive } from "../../streams/sim/drive.ts";
-import { gates, type GatePolicy } from "../gates.ts";
+import type { Patient } from "../../schemas/records.ts";
+import { type Gates as Driver, over, policyOf, ward, withheld } from "../gates.fixture.ts";
+import { anOverride } from "./consent-matrix/asking.fixture.ts";
 
-const policy: GatePolicy = {
-  destinations: [
-    { name: "ehr", finalAtEnd: true, organisation: [{ reference: "Organization/ghh" }], purpose: "TREAT" },
-  ],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-};
+const policy = policyOf({ organisation: [{ reference: "Organization/ghh" }], purpose: "TREAT" });
 const hour = 60;
 
 /** A ward without any consent, and one candidate at 14:06. */
 const waiting = (patient: Patient = aPatient()) => {
-  const driver = drive(gates(policy));
-  driver.send("pk-7", two, patient);
+  const { driver } = ward({ patient, consents: [], policy });
   driver.send("pk-7", two + minutes(6), aCandidate());
   return driver;
 };
-type Driver = ReturnType<typeof waiting>;
 const reasons = (driver: Driver): string[] =>
   driver.outputs("decisions").map(({ body }) => {
     const answers = body.kind === "decision" ? body.answers : [];
@@ -77,17 +70,7 @@ describe("an event that consent alone keeps back", () => {
   });
 
   it("is written by an override, and only while that lasts", () => {
-    const override: AccessOverride = {
-      kind: "accessOverride",
-      id: "o-1",
-      version: 1,
-      patientKey: "pk-7",
-      destination: "ehr",
-      by: "Dr. A. Brandt",
-      reason: "unconscious",
-      from: two,
-      to: two + minutes(hour),
-    };
+    const override = anOverride();
     const driver = waiting();
     driver.send("pk-7", two + minutes(2 * hour), override);
     expect([written(driver), reasons(driver).at(-1)]).toEqual([0, "override-expired"]);
@@ -108,7 +91,7 @@ describe("an event that consent alone keeps back", () => {
 
   it("is kept in its newest form, and over a restart", () => {
     const driver = waiting();
-    driver.send("pk-7", two + minutes(10), { ...aCandidate(), episode: ended(anEpisode()) });
+    driver.send("pk-7", two + minutes(10), over());
     driver.restart();
     driver.send("pk-7", two + minutes(hour), aConsent());
     const [intent, ...more] = driver.outputs("outbox");
@@ -125,8 +108,7 @@ describe("an event that consent alone keeps back", () => {
   });
 
   it("makes room, the oldest first and with a last word, where too many wait", () => {
-    const driver = drive(gates(policy));
-    driver.send("pk-7", two, aPatient());
+    const { driver } = ward({ consents: [], policy });
     for (let i = 0; i < 203; i++)
       driver.send(
         "pk-7",
@@ -141,20 +123,10 @@ describe("an event that consent alone keeps back", () => {
 
 describe("an event that passed here and was withheld at the moment of writing", () => {
   const passed = () => {
-    const driver = drive(gates(policy));
-    driver.send("pk-7", two, aPatient());
-    driver.send("pk-7", two, aConsent());
+    const { driver } = ward({ policy });
     driver.send("pk-7", two + minutes(6), aCandidate());
     return driver;
   };
-  const withheld = (revision: number): Withheld => ({
-    kind: "withheld",
-    identity: anEpisode().identity,
-    revision,
-    patientKey: "pk-7",
-    destination: "ehr",
-    reason: "consent-stale",
-  });
   const revisions = (driver: Driver): number[] =>
     driver.outputs("outbox").map(({ body }) => (body.kind === "intent" ? body.revision : -1));
 
@@ -190,7 +162,7 @@ describe("an event that passed here and was withheld at the moment of writing", 
 
   it("is not, where it was the form before that was withheld, or the patient has denied it meanwhile", () => {
     const later = passed();
-    later.send("pk-7", two + minutes(7), { ...aCandidate(), episode: ended(anEpisode()) });
+    later.send("pk-7", two + minutes(7), over());
     later.send("pk-7", two + minutes(8), withheld(0));
     later.tick(two + minutes(30));
     expect(revisions(later)).toEqual([0, 1]);
@@ -204,24 +176,17 @@ describe("an event that passed here and was withheld at the moment of writing", 
 
 describe("a FHIR Consent that a person has to look at", () => {
   const tasks = (resource: unknown, problem: string | null = null) => {
-    const driver = drive(gates(policy));
-    driver.send("pk-7", two, aPatient());
-    driver.send("pk-7", two, aFhirConsent(resource, { problem }));
-    return driver.outputs("tasks").map(({ body }) => body);
+    return ward({ consents: [aFhirConsent(resource, { problem })], policy }).tasks();
   };
 
   it("becomes one task for medical records, for each of its versions, and names nobody", () => {
-    const driver = drive(gates(policy));
-    driver.send("pk-7", two, aPatient());
     const json = aConsentJson({ text: narrative("Jane Doe refuses.") });
-    driver.send("pk-7", two, aFhirConsent(json));
-    driver.send("pk-7", two + 1, aFhirConsent(json, { version: 2 }));
-    const found = driver.outputs("tasks").map(({ body }) => body);
+    const found = ward({ consents: [aFhirConsent(json), aFhirConsent(json, { version: 2 })], policy }).tasks();
     expect(found).toMatchObject([
       { kind: "task", reason: "consent-review", audience: "records", revision: 1, about: ["ehr/c-1"] },
       { kind: "task", reason: "consent-review", audience: "records", revision: 2 },
     ]);
-    expect(new Set(found.map((t) => (t.kind === "task" ? t.identity : "")))).toHaveProperty("size", 1);
+    expect(new Set(found.map(({ identity }) => identity))).toHaveProperty("size", 1);
     expect(JSON.stringify(found)).not.toMatch(/jane|doe/i);
   });
 

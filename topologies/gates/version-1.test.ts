@@ -18,6 +18,7 @@ import { eventTime, logTime } from "../../streams/core/time.ts";
 import { parsePrecedence } from "../precedence/read.ts";
 import { drive } from "../../streams/sim/drive.ts";
 import { gates, type GatePolicy } from "../gates.ts";
+import { policyOf } from "../gates.fixture.ts";
 import { openLedger } from "./ceiling.ts";
 import { cellsOfVersion1 } from "./version-1.ts";
 
@@ -57,11 +58,6 @@ describe("the state of the first version", () => {
   });
 });
 
-const policy: GatePolicy = {
-  destinations: [{ name: "ehr", finalAtEnd: true }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-};
 const other = "0".repeat(32);
 const voidedLink = anAssociation({ revision: 2, voided: true });
 const offered = (change: Partial<Candidate["episode"]> = {}): Candidate => ({
@@ -70,7 +66,7 @@ const offered = (change: Partial<Candidate["episode"]> = {}): Candidate => ({
 });
 
 /** The gates, with a state of the first version that had admitted these under one ledger, the last of them `last`. */
-const upgraded = (admitted: readonly string[], last: Candidate, its: GatePolicy = policy) => {
+const upgraded = (admitted: readonly string[], last: Candidate, its: GatePolicy = policyOf()) => {
   const old = {
     patient: without(aPatient(), "identities", "mergedInto", "familyName", "givenName", "birthDate"),
     "consent/consent-7": aConsent(),
@@ -157,7 +153,7 @@ describe("what the first version had written", () => {
     };
     const end = (identity: string) => {
       const { hears, decisions } = upgraded([other], aCandidate({ ...cuff, identity: "1".repeat(32) }), {
-        ...policy,
+        ...policyOf(),
         precedence: read.value,
       });
       for (let m = 30; m < 62; m++)
