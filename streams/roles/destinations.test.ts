@@ -2,8 +2,6 @@
  * Bad peers side by side, each a destination of the same promotion over one log: every one of them gets each event once afterwards, each
  * patient's in order, and the one that is well waits for none of them. What was parked is listed, sent again and dropped by a named person.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { Counter, Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, ended, two } from "../../schemas/fhir/clinical.fixture.ts";
@@ -17,12 +15,22 @@ import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import type { Body, Topic } from "../core/topic.ts";
 import type { Wire } from "../core/wire.ts";
-import { answering } from "../io/answering.fixture.ts";
-import { type FhirEndpoint, startFhirEndpoint } from "../io/fhir-endpoint.ts";
-import { framed } from "../io/mllp/framing.ts";
-import { scriptedServer } from "../io/notify/scripted-server.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import { actsOf } from "../log/stage-acts.ts";
+import {
+  acceptsAndDrops,
+  acknowledges,
+  type Answer,
+  drips,
+  hangs,
+  illFhir,
+  illMllp,
+  type IllPeer,
+  isDown,
+  isSilent,
+  type Misbehaving,
+  talksRubbish,
+} from "./ill-destinations.fixture.ts";
 import { dropParked, parkedNow, retryParked } from "./parked.ts";
 import { runPromotion } from "./promote.ts";
 import type { Running } from "./running.ts";
@@ -43,111 +51,13 @@ const people = ["a", "b", "c"].map((name) =>
   aPatient({ patientKey: `pk-${name}`, fhirId: `p-${name}000`, encounterFhirId: null }),
 );
 
-interface Peer {
-  readonly destination: { readonly name: string } & Record<string, unknown>;
-  /** From now on it does what it should. */
-  heal(): void;
-  /** What it has taken, as `pk revision`, in its order. */
-  taken(): Promise<readonly string[]> | readonly string[];
-}
-
-type Misbehaving = (request: IncomingMessage, response: ServerResponse, forward: () => Promise<Response>) => unknown;
-
-/** A FHIR server behind something that misbehaves until it is healed. */
-const fhirPeer = async (name: string, misbehave: Misbehaving | null): Promise<Peer> => {
-  const ehr: FhirEndpoint = await startFhirEndpoint({ port: 0, file: ":memory:" });
-  await ehr.seed(people);
-  let ill = misbehave;
-  const kept: string[] = [];
-  const proxy = await answering((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", async () => {
-      const body = Buffer.concat(chunks);
-      const { method = "GET", url = "", headers } = request;
-      const forward = async (): Promise<Response> => {
-        const conditions = Object.entries(headers).filter(([header]) => /^(if-|prefer|content-type)/.test(header));
-        const answer = await fetch(`${ehr.url}${url}`, {
-          method,
-          headers: Object.fromEntries(conditions) as Record<string, string>,
-          ...(body.length > 0 && { body: new Uint8Array(body) }),
-        });
-        if (method === "PUT" && answer.ok) {
-          const { subject, meta } = JSON.parse(body.toString()) as {
-            subject: { reference: string };
-            meta: { tag: { system: string; code: string }[] };
-          };
-          kept.push(`${subject.reference.slice(-5, -3)} ${meta.tag[0]?.code}`);
-        }
-        return answer;
-      };
-      if (ill !== null && url !== "/metadata") return ill(request, response, forward);
-      const answer = await forward();
-      response.writeHead(answer.status, { etag: answer.headers.get("etag") ?? "" }).end(await answer.text());
-    });
-  });
-  closing.push(
-    () => ehr.close(),
-    () => proxy.close(),
-  );
-  return {
-    destination: { name, kind: "fhir", baseUrl: proxy.url, timeoutMs: 250, finalAtEnd: true },
-    heal: () => {
-      ill = null;
-    },
-    taken: () => kept,
-  };
-};
-
-type Answer = (socket: Socket, id: string, message: string) => void;
-const says =
-  (code: string): Answer =>
-  (socket, id) =>
-    void socket.write(framed(`MSH|^~\\&|EHR||||20261121||ACK^R01^ACK|1|P|2.6\rMSA|${code}|${id}\r`));
-
-/** An HL7 v2 receiver that does as its kind does until it is healed; it drops what it has had, by control id, as HL7 has it. */
-const mllpPeer = async (name: string, misbehave: Answer): Promise<Peer> => {
-  let ill: Answer | null = misbehave;
-  const had = new Map<string, string>();
-  const server = await scriptedServer((socket, _connection, came) => {
-    if (!came.endsWith("\u001c\r")) return;
-    const message = came.slice(came.lastIndexOf("\u000b") + 1);
-    const id = message.match(/\|([0-9a-f]{32})\|/)?.[1] ?? "none";
-    if (ill !== null) return ill(socket, id, message);
-    const [, patient = ""] = message.match(/PID\|\|\|ID-(.)/) ?? [];
-    if (!had.has(id)) had.set(id, `-${patient} ${message.includes("|20261121140930") ? 1 : 0}`);
-    says("AA")(socket, id, message);
-  });
-  closing.push(() => server.close());
-  return {
-    destination: {
-      name,
-      kind: "hl7v2",
-      host: "127.0.0.1",
-      port: server.port,
-      answerWithinMs: 150,
-      sender: { namespace: "AFFERENT" },
-      receiver: "EHR",
-      finalAtEnd: true,
-    },
-    heal: () => {
-      ill = null;
-    },
-    taken: () => [...had.values()],
-  };
-};
-
-const hangs: Misbehaving = () => undefined;
-const drips: Misbehaving = (_request, response) => {
-  response.writeHead(200);
-  const drip = setInterval(() => response.write("{"), 20);
-  response.on("close", () => clearInterval(drip));
-};
-const rubbish: Misbehaving = (_request, response) => response.writeHead(200).end("<html>please log in</html>");
-const down: Misbehaving = (_request, response) => response.writeHead(503).end();
-const acceptsAndDrops: Misbehaving = async (request, _response, forward) => {
-  await forward();
-  request.socket.destroy();
+const fhirPeer = async (name: string, misbehaves: Misbehaving | null): Promise<IllPeer> =>
+  closedLater(await illFhir(name, { patients: people, misbehaves, timeoutMs: 250 }));
+const mllpPeer = async (name: string, answers: Answer): Promise<IllPeer> =>
+  closedLater(await illMllp(name, { answers, answerWithinMs: 150 }));
+const closedLater = (peer: IllPeer): IllPeer => {
+  closing.push(peer.close);
+  return peer;
 };
 
 const intentsFor = (destination: string): Intent[] =>
@@ -167,7 +77,7 @@ const intentsFor = (destination: string): Intent[] =>
     ),
   );
 
-const start = async (peers: readonly Peer[]) => {
+const start = async (peers: readonly IllPeer[]) => {
   const log = memoryLog();
   await log.ensure([events, outbox, deliveries, tasks].map(({ name, partitions }) => ({ name, partitions })));
   const appender = await log.appender("test");
@@ -245,9 +155,9 @@ const until = async (holds: () => Promise<boolean>, limitMs = 40_000): Promise<v
 };
 
 /** Each patient's two revisions once, the first before the second. */
-const onceEachInOrder = (taken: readonly string[]): void => {
-  for (const name of ["-a", "-b", "-c"])
-    expect(taken.filter((one) => one.startsWith(name))).toEqual([`${name} 0`, `${name} 1`]);
+const onceEachInOrder = ({ taken, destination }: IllPeer): void => {
+  for (const patient of destination["kind"] === "fhir" ? ["p-a000", "p-b000", "p-c000"] : ["ID-a", "ID-b", "ID-c"])
+    expect(taken.filter((one) => one.patient === patient).map(({ revision }) => revision)).toEqual([0, 1]);
 };
 
 describe("destinations side by side", () => {
@@ -256,15 +166,15 @@ describe("destinations side by side", () => {
     const ill = await Promise.all([
       fhirPeer("hangs", hangs),
       fhirPeer("drips", drips),
-      fhirPeer("rubbish", rubbish),
-      fhirPeer("down", down),
+      fhirPeer("rubbish", talksRubbish),
+      fhirPeer("down", isDown),
       fhirPeer("drops", acceptsAndDrops),
-      mllpPeer("deaf", () => undefined),
-      mllpPeer("confused", (socket) => says("AA")(socket, "0".repeat(32), "")),
+      mllpPeer("deaf", isSilent),
+      mllpPeer("confused", (socket) => acknowledges("AA")(socket, "0".repeat(32))),
     ]);
     const { answered, metrics } = await start([well, ...ill]);
     await until(async () => (await answered("well")).length === 6);
-    onceEachInOrder(await well.taken());
+    onceEachInOrder(well);
     for (const { destination } of ill.filter((peer) => peer.destination.name !== "drops"))
       expect([destination.name, await answered(destination.name)]).toEqual([destination.name, []]);
     await until(async () =>
@@ -276,10 +186,11 @@ describe("destinations side by side", () => {
     );
 
     for (const peer of ill) peer.heal();
-    for (const { destination, taken } of ill) {
-      await until(async () => (await answered(destination.name)).length === 6);
-      expect((await answered(destination.name)).map(({ outcome }) => outcome)).toEqual(Array(6).fill("written"));
-      onceEachInOrder(await taken());
+    for (const peer of ill) {
+      const { name } = peer.destination;
+      await until(async () => (await answered(name)).length === 6);
+      expect((await answered(name)).map(({ outcome }) => outcome)).toEqual(Array(6).fill("written"));
+      onceEachInOrder(peer);
     }
   }, 90_000);
 });
@@ -288,7 +199,7 @@ describe("what is parked", () => {
   const by = { as: "Dr. Ada Brandt", because: "the receiver knows the unit now" };
 
   it("is listed, sent again once, or dropped; only the newest of a resource, and each act is recorded", async () => {
-    const peer = await mllpPeer("strict", says("AR"));
+    const peer = await mllpPeer("strict", acknowledges("AR"));
     const { log, answered } = await start([peer]);
     const ports = { log, wire };
     await until(async () => (await answered("strict")).length === 6);
@@ -307,7 +218,7 @@ describe("what is parked", () => {
     });
     await retryParked(ports, newest?.id ?? "", by);
     await until(async () => (await answered("strict")).length === 7);
-    expect(await peer.taken()).toHaveLength(1);
+    expect(peer.taken).toHaveLength(1);
     await dropParked(ports, older?.id ?? "", by);
     expect((await parkedNow(ports)).map(({ id }) => id)).toEqual(
       parked.filter((one) => one !== newest && one !== older).map(({ id }) => id),

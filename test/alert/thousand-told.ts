@@ -10,7 +10,10 @@ export interface Paired {
 }
 
 /** Of what came before `untilMs` (wall clock), where given. */
-export const paired = ({ play, receiver }: Ran, untilMs = Number.POSITIVE_INFINITY): Paired => {
+export const paired = (
+  { play, receiver }: Pick<Ran, "play" | "receiver">,
+  untilMs = Number.POSITIVE_INFINITY,
+): Paired => {
   // who is told first: the nurse at the bed, or, where nobody is, the last resort (and the chain goes on beside it)
   const left = new Set(
     receiver.arrivals.filter(
@@ -64,7 +67,7 @@ export const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 
 /** From the device's publish to the receiver, ms, sorted. */
-const delaysOf = (pairs: Paired["pairs"]): number[] =>
+export const delaysOf = (pairs: Paired["pairs"]): number[] =>
   pairs
     .flatMap(([{ publishedAt }, arrival]) => (arrival === undefined ? [] : [arrival.at - publishedAt]))
     .sort((a, b) => a - b);
@@ -85,7 +88,7 @@ export const delaysBesideRestart = (all: Paired, ran: Ran, course: Course): numb
   return delaysWhenWarm({ ...all, pairs: beside }, ran, course);
 };
 
-const figures = (what: string, sorted: readonly number[]): string =>
+export const figures = (what: string, sorted: readonly number[]): string =>
   `${what.padEnd(34)} n ${String(sorted.length).padStart(4)}  p50 ${quantile(sorted, 0.5)} ms  p99 ${quantile(sorted, 0.99)} ms  max ${sorted.at(-1)} ms`;
 
 export const delayTable = ({ pairs }: Paired, { startMs }: Ran, course: Course): string => {
