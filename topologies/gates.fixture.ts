@@ -18,6 +18,7 @@ import type {
   Intent,
   Patient,
   Task,
+  WindowValue,
   Withheld,
 } from "../schemas/records.ts";
 import { eventTime } from "../streams/core/time.ts";
@@ -93,6 +94,26 @@ export const foldable = (n: number, change: Partial<Episode> = {}): Episode => {
 export const candidateOf = (episode: Episode): Candidate => ({ ...aCandidate(), episode });
 /** The usual candidate at its episode's end. */
 export const over = (): Candidate => candidateOf(ended(anEpisode()));
+
+/** What a window of a minute from `at` on says of the usual patient, steady at `mean`. */
+export const minuteValue = (
+  of: Pick<WindowValue, "metric" | "ucum" | "channel" | "source">,
+  at: number,
+  mean: number,
+): WindowValue => ({
+  kind: "windowValue",
+  patientKey: "pk-7",
+  association: "link-7",
+  associationRevision: 1,
+  device: "mon-07",
+  start: eventTime(at),
+  revision: 0,
+  mean,
+  last: mean,
+  lastAt: eventTime(at + 59_000),
+  validity: "valid",
+  ...of,
+});
 
 /** A writer did not write that revision of the usual episode. */
 export const withheld = (revision: number): Withheld => ({

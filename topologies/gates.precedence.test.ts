@@ -1,5 +1,4 @@
 /** The fifth answer: whether a source is the one that the chart shows, at the beginning of its episode. */
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { anAssociation, anEpisode, aRule, ended, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import {
@@ -13,12 +12,10 @@ import {
 import { type MetricName, metricOf } from "../schemas/terminology.ts";
 import { eventTime } from "../streams/core/time.ts";
 import type { GatePolicy } from "./gates.ts";
-import { answerOf, candidateOf, policyOf, ward } from "./gates.fixture.ts";
-import { parsePrecedence } from "./precedence/read.ts";
+import { answerOf, candidateOf, minuteValue, policyOf, ward } from "./gates.fixture.ts";
+import { shippedPrecedence } from "./shipped.fixture.ts";
 
-const read = parsePrecedence(readFileSync(new URL("precedence/adult-example.json", import.meta.url), "utf8"));
-if (!read.ok) throw new Error(read.problem.detail);
-const policy: GatePolicy = { ...policyOf(), precedence: read.value };
+const policy: GatePolicy = { ...policyOf(), precedence: shippedPrecedence };
 
 const pressure = { artSystolic: "art", nibpSystolic: "nibp" } as const;
 type Pressure = keyof typeof pressure;
@@ -37,23 +34,10 @@ const low = (metric: Pressure, at: number, change: Partial<Episode> = {}): Candi
   return candidateOf(episode);
 };
 
-const minute = (metric: Pressure, at: number, mean: number): WindowValue => ({
-  kind: "windowValue",
-  patientKey: "pk-7",
-  association: "link-7",
-  associationRevision: 1,
-  device: "mon-07",
-  channel: pressure[metric],
-  metric,
-  ucum: "mm[Hg]",
-  start: eventTime(at),
-  revision: 0,
-  mean,
-  last: mean,
-  lastAt: eventTime(at + 59_000),
-  validity: "valid",
-  source: metric === "artSystolic" ? "arterialLine" : "cuff",
-});
+const minute = (metric: Pressure, at: number, mean: number): WindowValue => {
+  const source = metric === "artSystolic" ? "arterialLine" : "cuff";
+  return minuteValue({ metric, ucum: "mm[Hg]", channel: pressure[metric], source }, at, mean);
+};
 
 const bedside = (its: GatePolicy = policy) => {
   const { driver, decisions } = ward({ policy: its });

@@ -1,15 +1,12 @@
-import { readFileSync } from "node:fs";
+/** What windows say of a patient: the value of each source, under the link that it was measured by. */
 import { describe, expect, it } from "vitest";
 import { anAssociation } from "../schemas/fhir/clinical.fixture.ts";
 import type { Association, WindowAggregate } from "../schemas/records.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
 import { patientValues } from "./patient-values.ts";
-import { parsePrecedence } from "./precedence/read.ts";
+import { shippedPrecedence } from "./shipped.fixture.ts";
 import { windows } from "./windows.ts";
-
-const policy = parsePrecedence(readFileSync(new URL("precedence/adult-example.json", import.meta.url), "utf8"));
-if (!policy.ok) throw new Error(policy.problem.detail);
 
 const t0 = 1_795_269_600_000;
 const s = 1_000;
@@ -37,7 +34,7 @@ const closed = (
 };
 
 const offered = (link: Partial<Association>, all: readonly WindowAggregate[], further: readonly Association[] = []) => {
-  const driver = drive(patientValues(policy.value));
+  const driver = drive(patientValues(shippedPrecedence));
   driver.send("subject-7", t0 - min, anAssociation(link));
   for (const next of further) driver.send("subject-7", t0 - min, next);
   for (const w of all) driver.send("subject-7", w.start + w.lengthMs + 2 * s, w);
@@ -107,7 +104,7 @@ describe("nothing crosses", () => {
 
 describe("a link that turns out to be another patient's", () => {
   const told = (links: readonly Association[], key = "subject-7") => {
-    const driver = drive(patientValues(policy.value));
+    const driver = drive(patientValues(shippedPrecedence));
     for (const [i, link] of links.entries()) driver.send(key, t0 + i * min, link);
     return driver
       .outputs("events")
@@ -132,7 +129,7 @@ describe("a link that turns out to be another patient's", () => {
   it("is told to the former patient where another subject has it by now, and days after it ended", () => {
     const over = anAssociation({ to: t0 + min });
     const others = anAssociation({ revision: 2, patientKey: "pk-8", subject: "subject-8", to: t0 + min });
-    const driver = drive(patientValues(policy.value));
+    const driver = drive(patientValues(shippedPrecedence));
     driver.send("subject-7", t0, over);
     const next = anAssociation({ id: "link-9", device: "mon-09" });
     driver.send("subject-7", t0 + 48 * 60 * min, next);

@@ -1,19 +1,14 @@
-import { readFileSync } from "node:fs";
+/** Which of several sources of one metric a chart shows, and when that changes. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { charted, look, mostSevere, noSources, settled, type Sources } from "./precedence.ts";
 import type { Said } from "./precedence/heard.ts";
-import { classOf, type PrecedencePolicy, type Quantity, quantityOf } from "./precedence/policy.ts";
+import { classOf, type Quantity, quantityOf } from "./precedence/policy.ts";
 import { parsePrecedence } from "./precedence/read.ts";
+import { shippedPrecedence, shippedText } from "./shipped.fixture.ts";
 
-const text = readFileSync(new URL("precedence/adult-example.json", import.meta.url), "utf8");
-const shipped = (): PrecedencePolicy => {
-  const read = parsePrecedence(text);
-  if (!read.ok) throw new Error(read.problem.detail);
-  return read.value;
-};
 const systolic = (change: Partial<Quantity> = {}): Quantity => {
-  const q = quantityOf(shipped(), "artSystolic");
+  const q = quantityOf(shippedPrecedence, "artSystolic");
   if (q === undefined) throw new Error("no systolic pressure");
   return { ...q, ...change };
 };
@@ -273,7 +268,7 @@ describe("the policy's reader", () => {
   type First = Record<string, unknown>;
   /** The shipped example with its first quantity changed, and perhaps another beside it. */
   const broken = (change: (first: First) => readonly First[]): string => {
-    const json = JSON.parse(text) as { quantities: readonly First[] };
+    const json = JSON.parse(shippedText("precedence/adult-example.json")) as { quantities: readonly First[] };
     const [first = {}, ...others] = json.quantities;
     const read = parsePrecedence(JSON.stringify({ ...json, quantities: [...change(first), ...others] }));
     return read.ok ? "taken" : `${read.problem.reason} ${read.problem.detail}`;

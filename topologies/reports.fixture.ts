@@ -1,31 +1,24 @@
 /** A patient of the reports' stage for tests: his minutes, what people said of him, and what was written of it. */
-import { readFileSync } from "node:fs";
 import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Consent, Decision, FhirConsent, Intent, Observed, WindowValue } from "../schemas/records.ts";
+import type { Consent, Decision, FhirConsent, Intent, Observed } from "../schemas/records.ts";
 import type { DialysisSession, News2 } from "../schemas/scores.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import type { GatePolicy } from "./gates/promotable.ts";
-import { policyOf } from "./gates.fixture.ts";
-import { parsePrecedence } from "./precedence/read.ts";
+import { minuteValue, policyOf } from "./gates.fixture.ts";
 import { reports } from "./reports.ts";
-import { parseScores } from "./scores/policy.ts";
+import { shippedPrecedence, shippedScores } from "./shipped.fixture.ts";
 
-const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
-const precedence = parsePrecedence(read("precedence/adult-example.json"));
-if (!precedence.ok) throw new Error(precedence.problem.detail);
-const parsed = parseScores(read("scores/adult-example.json"), precedence.value);
-if (!parsed.ok) throw new Error(parsed.problem.detail);
 export const approval = { by: "Dr. Ada Brandt", at: two - minutes(60 * 48), demo: false };
 export const scores = {
-  ...parsed.value,
-  news2: { ...parsed.value.news2, approval },
-  dialysis: { ...parsed.value.dialysis, approval },
+  ...shippedScores,
+  news2: { ...shippedScores.news2, approval },
+  dialysis: { ...shippedScores.dialysis, approval },
 };
 
 export const policy: GatePolicy = {
   ...policyOf(),
-  precedence: precedence.value,
+  precedence: shippedPrecedence,
   scores,
 };
 
@@ -57,24 +50,6 @@ export const well = { respiratoryRate: 16, spo2: 97, nibpSystolic: 125, pulseRat
 export const ill = { respiratoryRate: 26, spo2: 92, nibpSystolic: 98, pulseRate: 118, temperature: 38.6 };
 const ucum = { respiratoryRate: "/min", spo2: "%", nibpSystolic: "mm[Hg]", pulseRate: "/min", temperature: "Cel" };
 
-const minuteValue = (metric: keyof typeof well, at: number, mean: number): WindowValue => ({
-  kind: "windowValue",
-  patientKey: "pk-7",
-  association: "link-7",
-  associationRevision: 1,
-  device: "mon-07",
-  channel: "main",
-  metric,
-  ucum: ucum[metric],
-  start: eventTime(at),
-  revision: 0,
-  mean,
-  last: mean,
-  lastAt: eventTime(at + 59_000),
-  validity: "valid",
-  source: "monitor",
-});
-
 export const ward = (of: Ward = {}) => {
   const driver = drive(reports(of.policy ?? policy));
   driver.send("pk-7", two, aPatient());
@@ -86,7 +61,11 @@ export const ward = (of: Ward = {}) => {
   const lives = (m: number, values: typeof well): void => {
     const at = two + minutes(m);
     for (const metric of Object.keys(values) as (keyof typeof well)[])
-      driver.send("pk-7", at + 62_000, minuteValue(metric, at, values[metric]));
+      driver.send(
+        "pk-7",
+        at + 62_000,
+        minuteValue({ metric, ucum: ucum[metric], channel: "main", source: "monitor" }, at, values[metric]),
+      );
     driver.tick(at + 62_000);
     driver.tick(at + 68_000);
   };

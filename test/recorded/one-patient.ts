@@ -1,5 +1,4 @@
 /** The topology behind `normalise` in memory, around one patient: for stories and recordings that ask what reaches his chart. */
-import { readFileSync } from "node:fs";
 import { aConsent, anAssociation, aPatient, two } from "../../schemas/fhir/clinical.fixture.ts";
 import type { Decision, Measurement, Rule } from "../../schemas/records.ts";
 import type { MetricName } from "../../schemas/terminology.ts";
@@ -8,15 +7,10 @@ import type { Body } from "../../streams/core/topic.ts";
 import { logTime } from "../../streams/core/time.ts";
 import { drive } from "../../streams/sim/drive.ts";
 import { measured } from "../../streams/sim/measured.ts";
-import { parsePrecedence } from "../../topologies/precedence/read.ts";
-import { approveScoresForDemo, parseScores } from "../../topologies/scores/policy.ts";
+import { policyOf } from "../../topologies/gates.fixture.ts";
+import { approveScoresForDemo } from "../../topologies/scores/policy.ts";
+import { shippedPrecedence, shippedScores } from "../../topologies/shipped.fixture.ts";
 import { wardTopology } from "../../topologies/ward.ts";
-
-const read = (name: string): string => readFileSync(new URL(`../../topologies/${name}`, import.meta.url), "utf8");
-const precedence = parsePrecedence(read("precedence/adult-example.json"));
-if (!precedence.ok) throw new Error(precedence.problem.detail);
-const scores = parseScores(read("scores/adult-example.json"), precedence.value);
-if (!scores.ok) throw new Error(scores.problem.detail);
 
 /** When his afternoon begins, ms. */
 export const t0 = two;
@@ -30,12 +24,11 @@ interface OnePatient {
 /** Every stage of the ward behind `normalise`, each driven, and each told what the others write: one confirmed, consenting patient at mon-07. */
 export const onePatient = ({ rules, policies = true }: OnePatient) => {
   const { stages } = wardTopology(new Map(), {
-    destinations: [{ name: "ehr", finalAtEnd: true }],
+    ...policyOf(),
     acceptDemoApprovals: true,
-    clockUncertaintyMs: 2_000,
     ...(policies && {
-      precedence: precedence.value,
-      scores: approveScoresForDemo(scores.value, t0 - 3_600_000),
+      precedence: shippedPrecedence,
+      scores: approveScoresForDemo(shippedScores, t0 - 3_600_000),
     }),
   });
   const driven = stages

@@ -2,8 +2,6 @@
  * A ward's afternoon in a log in memory, always the same to the byte: monitors and a dialysis machine, each but one with a crossing of its
  * limit, through the real topology, stage by stage. One crossing passes all gates, each other one fails one.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { partitionOf } from "../../streams/core/hash.ts";
 import type { AnyTopic } from "../../streams/core/stage.ts";
 import { type InputRecord, Task } from "../../streams/core/task.ts";
@@ -22,8 +20,8 @@ import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Association, Delivery, Device, Intent, Rule } from "../../schemas/records.ts";
 import { deliveries, events, outbox, raw, rawWaveforms } from "../../schemas/topics.ts";
 import type { GatePolicy } from "../../topologies/gates.ts";
-import type { PrecedencePolicy } from "../../topologies/precedence/policy.ts";
-import { parsePrecedence } from "../../topologies/precedence/read.ts";
+import { policyOf } from "../../topologies/gates.fixture.ts";
+import { shippedPrecedence } from "../../topologies/shipped.fixture.ts";
 import { wardTopology } from "../../topologies/ward.ts";
 
 /** 2026-11-21T14:00:00Z */
@@ -109,18 +107,9 @@ const payloadOf = (bed: Bed, s: number): string => {
 
 const everySeconds = ({ model }: Bed): number => (model === "sim-dialysis" ? 10 : 1);
 
-const shippedPrecedence = (): PrecedencePolicy => {
-  const file = join(import.meta.dirname, "../../topologies/precedence/adult-example.json");
-  const policy = parsePrecedence(readFileSync(file, "utf8"));
-  if (!policy.ok) throw new Error(policy.problem.detail);
-  return policy.value;
-};
-
 export const afternoonPolicy: GatePolicy = {
-  destinations: [{ name: "ehr", finalAtEnd: true }],
-  acceptDemoApprovals: false,
-  clockUncertaintyMs: 2_000,
-  precedence: shippedPrecedence(),
+  ...policyOf(),
+  precedence: shippedPrecedence,
 };
 
 export interface Afternoon {

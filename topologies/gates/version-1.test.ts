@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   aCandidate,
@@ -15,10 +14,10 @@ import { observationId } from "../../schemas/fhir/observation.ts";
 import { candidates } from "../candidates.ts";
 import { metricOf } from "../../schemas/terminology.ts";
 import { eventTime, logTime } from "../../streams/core/time.ts";
-import { parsePrecedence } from "../precedence/read.ts";
+import { shippedPrecedence } from "../shipped.fixture.ts";
 import { drive } from "../../streams/sim/drive.ts";
 import { gates, type GatePolicy } from "../gates.ts";
-import { policyOf } from "../gates.fixture.ts";
+import { minuteValue, policyOf } from "../gates.fixture.ts";
 import { openLedger } from "./ceiling.ts";
 import { cellsOfVersion1 } from "./version-1.ts";
 
@@ -141,23 +140,16 @@ describe("what the first version had written", () => {
   });
 
   it("goes on though another source is preferred by now; the twin that it had not written is refused", () => {
-    const read = parsePrecedence(readFileSync(new URL("../precedence/adult-example.json", import.meta.url), "utf8"));
-    if (!read.ok) throw new Error(read.problem.detail);
     const { mdc, loinc, ucum } = metricOf("nibpSystolic");
     const rule = { ...aCandidate().episode.rule, metric: "nibpSystolic", ucum, when: "below" as const, limit: 140 };
     const cuff = { metric: "nibpSystolic", mdc, loinc, ucum, channel: "nibp", rule };
-    const line: WindowValue = {
-      ...{ kind: "windowValue", patientKey: "pk-7", association: "link-7", associationRevision: 1, device: "mon-07" },
-      ...{ channel: "art", metric: "artSystolic", ucum, start: eventTime(two), revision: 0, mean: 118, last: 118 },
-      ...{ lastAt: eventTime(two), validity: "valid", source: "arterialLine" },
-    };
+    const line = { channel: "art", metric: "artSystolic", ucum, source: "arterialLine" } as const;
     const end = (identity: string) => {
       const { hears, decisions } = upgraded([other], aCandidate({ ...cuff, identity: "1".repeat(32) }), {
         ...policyOf(),
-        precedence: read.value,
+        precedence: shippedPrecedence,
       });
-      for (let m = 30; m < 62; m++)
-        hears({ ...line, start: eventTime(two + minutes(m)), lastAt: eventTime(two + minutes(m) + 59_000) });
+      for (let m = 30; m < 62; m++) hears(minuteValue(line, two + minutes(m), 118));
       const start = two + minutes(62);
       const times = { start: eventTime(start), qualifyingAt: eventTime(start + 10_000) };
       hears(aCandidate(ended(anEpisode({ ...cuff, ...times, identity }), { end: eventTime(start + 30_000) })));

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+/** NEWS2 by the College's chart, and what is said where a part of it is missing. */
 import { describe, expect, it } from "vitest";
 import type { Observed } from "../../schemas/records.ts";
-import { parsePrecedence } from "../precedence/read.ts";
+import { shippedPrecedence, shippedScores, shippedText } from "../shipped.fixture.ts";
 import {
   clinicalRisk,
   consciousnessPoints,
@@ -135,12 +135,7 @@ describe("the chart's bands", () => {
   ] as const)("a total of %d of %j is %s risk", (total, parts, risk) => expect(clinicalRisk(total, parts)).toBe(risk));
 });
 
-const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
-const precedence = parsePrecedence(read("../precedence/adult-example.json"));
-if (!precedence.ok) throw new Error(precedence.problem.detail);
-const policy = parseScores(read("adult-example.json"), precedence.value);
-if (!policy.ok) throw new Error(policy.problem.detail);
-const [consciousness] = precedence.value.states;
+const [consciousness] = shippedPrecedence.states;
 if (consciousness === undefined) throw new Error("no state");
 
 const t0 = 1_795_269_600_000;
@@ -169,7 +164,7 @@ const aPatient = (change: Partial<News2Of> = {}): News2Of => ({
   birthDate: null,
   values: well,
   observed: words,
-  policy: policy.value.news2,
+  policy: shippedScores.news2,
   consciousness,
   at: t0,
   previous: null,
@@ -280,15 +275,15 @@ describe("a patient's score", () => {
 
 describe("the score policy's reader", () => {
   it("refuses a quantity that the precedence policy does not know", () => {
-    const json = JSON.parse(read("adult-example.json"));
+    const json = JSON.parse(shippedText("scores/adult-example.json"));
     json.news2.quantities.pulse = ["pulsation"];
-    const refused = parseScores(JSON.stringify(json), precedence.value);
+    const refused = parseScores(JSON.stringify(json), shippedPrecedence);
     expect(refused).toMatchObject({ ok: false, problem: { reason: "scores-invalid" } });
     expect(refused.ok ? "" : refused.problem.detail).toContain("no quantity is called pulsation");
   });
 
   it("refuses where no order of A, C, V, P, U is known, and what is no JSON", () => {
-    expect(parseScores(read("adult-example.json"), { ...precedence.value, states: [] }).ok).toBe(false);
-    expect(parseScores("nothing", precedence.value).ok).toBe(false);
+    expect(parseScores(shippedText("scores/adult-example.json"), { ...shippedPrecedence, states: [] }).ok).toBe(false);
+    expect(parseScores("nothing", shippedPrecedence).ok).toBe(false);
   });
 });
