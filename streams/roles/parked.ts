@@ -6,9 +6,8 @@ import { readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
 import type { Body, Envelope, Topic } from "../core/topic.ts";
-import { schemaIdOf } from "../core/wire.ts";
 import { resourceKey } from "../io/outbox/standing.ts";
-import type { LogRecord } from "../log/log.ts";
+import { heldRecords } from "../log/held-records.ts";
 import { recordAct } from "../log/stage-acts.ts";
 import { type Parked, parkedIn, type Told } from "./parked/fold.ts";
 
@@ -20,30 +19,15 @@ export interface Person {
   readonly because: string;
 }
 
-/** Everything that a partition holds now, decoded. Codes: `log-unavailable`, and the reason for which a record can't be read. */
+/** Everything that a partition holds now. Codes: `log-unavailable`, and the reason for which a record can't be read: nothing is guessed. */
 async function* recordsOf<B extends Body>(
-  { log, wire }: Ports,
+  ports: Ports,
   topic: Topic<B>,
   partition: number,
-): AsyncGenerator<{ readonly record: LogRecord; readonly envelope: Envelope<B> }> {
-  const { end } = await log.bounds(topic.name, partition);
-  const reader = await log.reader(topic.name, partition, "start");
-  try {
-    for (let next = 0; next < end; ) {
-      const records = await reader.next(2_000);
-      if (records.length === 0)
-        throw new OperatingError("log-unavailable", `${topic.name}/${partition}: gives nothing`, { retry: true });
-      for (const record of records) {
-        let decoded = wire.decode(topic, record.value);
-        const id = decoded.ok ? null : schemaIdOf(record.value);
-        if (!decoded.ok && id !== null && (await wire.learn(id))) decoded = wire.decode(topic, record.value);
-        if (!decoded.ok) throw new OperatingError(decoded.problem.reason, decoded.problem.detail, { retry: false });
-        next = record.offset + 1;
-        yield { record, envelope: decoded.value };
-      }
-    }
-  } finally {
-    await reader.close();
+): AsyncGenerator<{ readonly stampMs: number; readonly envelope: Envelope<B> }> {
+  for await (const { decoded, stampMs } of heldRecords(ports, topic, partition)) {
+    if (!decoded.ok) throw new OperatingError(decoded.problem.reason, decoded.problem.detail, { retry: false });
+    yield { stampMs, envelope: decoded.value as Envelope<B> };
   }
 }
 
@@ -51,8 +35,8 @@ async function* recordsOf<B extends Body>(
 export const parkedNow = async (ports: Ports): Promise<readonly Parked[]> => {
   const told: Told[] = [];
   for (let partition = 0; partition < deliveries.partitions; partition++)
-    for await (const { record, envelope } of recordsOf(ports, deliveries, partition))
-      if (envelope.body.kind === "delivery") told.push({ delivery: envelope.body, atMs: record.stampMs });
+    for await (const { stampMs, envelope } of recordsOf(ports, deliveries, partition))
+      if (envelope.body.kind === "delivery") told.push({ delivery: envelope.body, atMs: stampMs });
   return parkedIn(told);
 };
 

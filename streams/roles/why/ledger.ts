@@ -2,14 +2,13 @@
  * Reads a log as a ledger: one record at its place, all of a topic or of a key, and what was appended about a time. Nothing is claimed and
  * nobody is fenced. A record that was trimmed or can't be read is not found.
  */
-import { OperatingError } from "../../core/failure.ts";
 import { partitionOf } from "../../core/hash.ts";
 import type { Position } from "../../core/position.ts";
 import type { AnyTopic, BodyOf } from "../../core/stage.ts";
 import type { InputRecord } from "../../core/task.ts";
 import type { LogTime } from "../../core/time.ts";
 import type { Wire } from "../../core/wire.ts";
-import { decodeAll } from "../../log/decode.ts";
+import { heldRecords } from "../../log/held-records.ts";
 import type { Log } from "../../log/log.ts";
 import type { Place } from "../../../schemas/why.ts";
 
@@ -23,8 +22,6 @@ export interface Page<B> {
   readonly logTime: LogTime | null;
   readonly body: B;
 }
-
-const waitMs = 2_000;
 
 export class Ledger {
   readonly #log: Log;
@@ -65,23 +62,10 @@ export class Ledger {
     offset: number,
     endOffset = Number.POSITIVE_INFINITY,
   ): AsyncGenerator<Page<BodyOf<T>>> {
-    const { start, end } = await this.#log.bounds(topic.name, partition);
-    const [first, last] = [Math.max(offset, start), Math.min(end, endOffset)];
-    if (first >= last) return;
-    const reader = await this.#log.reader(topic.name, partition, first);
-    try {
-      for (let next = first; next < last; ) {
-        const records = await reader.next(waitMs);
-        if (records.length === 0) throw silent(topic.name, partition, next);
-        for (const record of await decodeAll(topic, records, this.#wire)) {
-          next = record.offset + 1;
-          if (record.offset >= last) return;
-          const page = pageOf<BodyOf<T>>(topic, partition, record);
-          if (page !== undefined) yield page;
-        }
-      }
-    } finally {
-      await reader.close();
+    const ports = { log: this.#log, wire: this.#wire };
+    for await (const record of heldRecords(ports, topic, partition, { from: offset, before: endOffset })) {
+      const page = pageOf<BodyOf<T>>(topic, partition, record);
+      if (page !== undefined) yield page;
     }
   }
 
@@ -127,8 +111,3 @@ const pageOf = <B>(topic: AnyTopic, partition: number, record: InputRecord): Pag
   const { position, logTime, body } = decoded.value;
   return { at: { topic: topic.name, partition, offset }, key, stampMs, position, logTime, body: body as B };
 };
-
-const silent = (topic: string, partition: number, offset: number): OperatingError =>
-  new OperatingError("log-unavailable", `${topic}/${partition}: nothing came at ${offset} in ${waitMs} ms`, {
-    retry: true,
-  });
