@@ -64,18 +64,18 @@ export const dialysisSession = body("dialysisSession", {
 });
 export type DialysisSession = TypeOf<typeof dialysisSession>;
 
-/** The seven parts of NEWS2 (Royal College of Physicians, 2017). */
+/** The seven parts of NEWS2 (Royal College of Physicians, 2017), in the order of the College's chart. */
+export const news2PartNames = [
+  "respiratoryRate",
+  "spo2",
+  "oxygen",
+  "systolicPressure",
+  "pulse",
+  "consciousness",
+  "temperature",
+] as const;
 export const news2Part = record("News2Part", {
-  part: oneOf(
-    "News2PartName",
-    "respiratoryRate",
-    "spo2",
-    "oxygen",
-    "systolicPressure",
-    "pulse",
-    "consciousness",
-    "temperature",
-  ),
+  part: oneOf("News2PartName", ...news2PartNames),
   /** The measured number; null for oxygen and consciousness, which a person or the EHR says in `said`. */
   value: nullable(double),
   ucum: nullable(string),

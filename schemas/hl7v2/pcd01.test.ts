@@ -4,9 +4,10 @@ import { describe, expect, it } from "vitest";
 import { anEpisode, ended } from "../fhir/clinical.fixture.ts";
 import type { Intent } from "../records.ts";
 import { anIdentity, anObservationIntent, aPressureEpisode, aRetraction, parties } from "./pcd01.fixture.ts";
-import { pcd01, type Pcd01Message, type Pcd01Parties } from "./pcd01.ts";
+import type { Message } from "./message.ts";
+import { pcd01, type Pcd01Parties } from "./pcd01.ts";
 
-const messageOf = (intent: Intent, of: Pcd01Parties = parties): Pcd01Message => {
+const messageOf = (intent: Intent, of: Pcd01Parties = parties): Message => {
   const made = pcd01(intent, of);
   if (!made.ok) throw new Error(made.problem.detail);
   return made.value;

@@ -5,17 +5,13 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import { ok, refuse, type Result } from "../../streams/core/failure.ts";
 import type { Intent } from "../records.ts";
-import { applicationOf, type Authority, authorityOf, identifierOf } from "./assigned.ts";
+import { authorityOf, identifierOf } from "./assigned.ts";
 import { components, dateTime, escaped, repetitions, segment } from "./encoding.ts";
+import { headerOf, type Message, messageOf, type Parties } from "./message.ts";
 import { type OruOrder, type OruValue, ordersOf, valuesOf } from "./pcd01-values.ts";
 import { codedElement, unitOf } from "./pcd01-codes.ts";
 
-export interface Pcd01Parties {
-  readonly sender: Authority;
-  readonly sendingFacility?: string | undefined;
-  /** Whom the message is for, as MSH-5 and MSH-6 name it. */
-  readonly receiver: string;
-  readonly receivingFacility?: string | undefined;
+export interface Pcd01Parties extends Parties {
   /** Asks for a commit acknowledgement (CA) alone; else for an application's (AA), as IHE's own samples do. */
   readonly enhanced: boolean;
   /** What OBX-6 is coded in. */
@@ -27,17 +23,10 @@ export interface Pcd01Parties {
   readonly finalIsValidated: boolean;
 }
 
-export interface Pcd01Message {
-  /** Segments, each ended by CR, without an MLLP frame. */
-  readonly text: string;
-  /** MSH-10: the same whenever the same revision is sent to the same receiver, until a person has it sent again. */
-  readonly controlId: string;
-}
-
 const profile = components("IHE_PCD_ORU_R01", "IHE PCD", "1.3.6.1.4.1.19376.1.6.1.1.1", "ISO");
 
 /** `at`: its place in the outbox, which tells one asking of a person from the next. Refuses `identity-unknown` (no identifier of the patient is known there), `no-hl7-form` (nothing in it that an OBX could say). */
-export const pcd01 = (intent: Intent, parties: Pcd01Parties, at = ""): Result<Pcd01Message> => {
+export const pcd01 = (intent: Intent, parties: Pcd01Parties, at = ""): Result<Message> => {
   if (intent.patient === null)
     return refuse("identity-unknown", "no identifier of this patient with its assigning authority is known there");
   const values = valuesOf(intent);
@@ -54,7 +43,7 @@ export const pcd01 = (intent: Intent, parties: Pcd01Parties, at = ""): Result<Pc
     ...order.notes.map((text, n) => segment("NTE", { 1: String(n + 1), 3: escaped(text) })),
     ...values.map((value, n) => observation(value, n + 1, intent, parties)),
   ];
-  return ok({ text: segments.map((one) => `${one}\r`).join(""), controlId });
+  return ok(messageOf(controlId, segments));
 };
 
 /** A resend that a person asked for is a message of its own: a receiver that rejected the first would else repeat its rejection unread. */
@@ -68,22 +57,14 @@ const controlIdOf = (
 };
 
 const header = ({ at }: Intent, parties: Pcd01Parties, controlId: string): string =>
-  segment("MSH", {
-    2: "^~\\&",
-    3: applicationOf(parties.sender),
-    4: escaped(parties.sendingFacility ?? ""),
-    5: escaped(parties.receiver),
-    6: escaped(parties.receivingFacility ?? ""),
-    7: dateTime(at),
-    9: components("ORU", "R01", "ORU_R01"),
-    10: controlId,
-    11: "P",
-    12: "2.6",
-    // table 0155: who is to acknowledge, the interface (15) or the application (16)
-    15: parties.enhanced ? "AL" : "NE",
-    16: parties.enhanced ? "NE" : "AL",
-    18: "UNICODE UTF-8",
-    21: profile,
+  headerOf(parties, {
+    at,
+    trigger: "R01",
+    controlId,
+    processing: "P",
+    accept: parties.enhanced ? "AL" : "NE",
+    application: parties.enhanced ? "NE" : "AL",
+    profile,
   });
 
 /** The number and nothing more; PID-5 is required and says that the name is not told (table 0200, U). */

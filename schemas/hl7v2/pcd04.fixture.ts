@@ -1,7 +1,8 @@
 /** Notifications in every shape that PCD-04 has a code for. */
 import { eventTime, logTime, receivedTime } from "../../streams/core/time.ts";
 import type { Notification } from "../alert-records.ts";
-import { inactivationCodes, type Pcd04Parties, phaseCodes } from "./pcd04.ts";
+import type { Parties } from "./message.ts";
+import { inactivationCodes, phaseCodes } from "./pcd04.ts";
 
 export const aNotification = (change: Partial<Notification> = {}): Notification => ({
   kind: "notification",
@@ -42,7 +43,7 @@ export const aNotification = (change: Partial<Notification> = {}): Notification 
   ...change,
 });
 
-export const parties: Pcd04Parties = {
+export const parties: Parties = {
   sender: { namespace: "AFFERENT", universalId: "0011223344556677", universalIdType: "EUI-64" },
   receiver: "ALARM_MANAGER",
 };

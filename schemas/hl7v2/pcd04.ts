@@ -7,28 +7,7 @@ import { alarmEventOf } from "../alarm-events.ts";
 import type { Notification } from "../alert-records.ts";
 import { isMetric, metricOf } from "../terminology.ts";
 import { components, dateTime, escaped, rawComponents, repetitions, segment, subcomponents } from "./encoding.ts";
-
-/** A name in three parts (type HD): as people write it, and as all the world can tell it apart, e.g. an EUI-64 or an OID. */
-export interface Application {
-  readonly namespace: string;
-  readonly universalId?: string | undefined;
-  readonly universalIdType?: string | undefined;
-}
-
-export interface Pcd04Parties {
-  readonly sender: Application;
-  readonly sendingFacility?: string | undefined;
-  /** Whom the message is for, as MSH-5 names it. */
-  readonly receiver: string;
-  readonly receivingFacility?: string | undefined;
-}
-
-export interface Pcd04Message {
-  /** Segments, each ended by CR, without an MLLP frame. */
-  readonly text: string;
-  /** MSH-10: the same whenever the same notification is sent to the same receiver. */
-  readonly controlId: string;
-}
+import { headerOf, type Message, messageOf, type Parties } from "./message.ts";
 
 export const phaseCodes = {
   start: "start",
@@ -64,7 +43,7 @@ const localSystem = "99AFFERENT";
 const profile = components("IHE_PCD_ACM_001", "IHE PCD", "1.3.6.1.4.1.19376.1.6.1.4.1", "ISO");
 
 /** The message of a notification, whose log times are the wall clock's. The caller sees to it that the receiver may be told a bed. */
-export const pcd04 = (notification: Notification, parties: Pcd04Parties): Pcd04Message => {
+export const pcd04 = (notification: Notification, parties: Parties): Message => {
   const controlId = contentHash("pcd04", notification.identity, parties.receiver).slice(0, 32);
   const segments = [
     header(notification, parties, controlId),
@@ -75,37 +54,27 @@ export const pcd04 = (notification: Notification, parties: Pcd04Parties): Pcd04M
     ...facets(notification),
     ...measurement(notification),
   ];
-  return { text: segments.map((one) => `${one}\r`).join(""), controlId };
+  return messageOf(controlId, segments);
 };
 
-const header = ({ what, at }: Notification, parties: Pcd04Parties, controlId: string): string =>
-  segment("MSH", {
-    2: "^~\\&",
-    3: applicationOf(parties.sender),
-    4: escaped(parties.sendingFacility ?? ""),
-    5: escaped(parties.receiver),
-    6: escaped(parties.receivingFacility ?? ""),
-    7: dateTime(at),
-    9: components("ORU", "R40", "ORU_R40"),
-    10: controlId,
-    // table 0103: a heartbeat is for training of the path, not of production
-    11: what === "test" ? "T" : "P",
-    12: "2.6",
-    // always the acknowledgement that it is stored, never one of a person (table 0155)
-    15: "AL",
-    16: "NE",
-    18: "UNICODE UTF-8",
-    21: profile,
+const header = ({ what, at }: Notification, parties: Parties, controlId: string): string =>
+  headerOf(parties, {
+    at,
+    trigger: "R40",
+    controlId,
+    // a heartbeat is for training of the path, not of production
+    processing: what === "test" ? "T" : "P",
+    // always the acknowledgement that it is stored, never one of a person
+    accept: "AL",
+    application: "NE",
+    profile,
   });
-
-const applicationOf = ({ namespace, universalId = "", universalIdType = "" }: Application): string =>
-  components(namespace, universalId, universalIdType);
 
 /** PV1-2 is required and says nothing of anybody; PV1-3 is point of care, room, bed. */
 const visit = ({ unit, bed }: Notification): string => segment("PV1", { 2: "I", 3: components(unit, "", bed ?? "") });
 
 /** OBR-3 is unique per message; OBR-29 is the same for everything that is told of one page, which is how a receiver keeps them together. */
-const order = ({ page, onset, end }: Notification, { sender }: Pcd04Parties, controlId: string): string => {
+const order = ({ page, onset, end }: Notification, { sender }: Parties, controlId: string): string => {
   const owner = [sender.namespace, sender.universalId ?? "", sender.universalIdType ?? ""];
   return segment("OBR", {
     1: "1",

@@ -9,6 +9,7 @@ import { platformUnit } from "../policy.ts";
 import type { Facts } from "./condition.ts";
 import { groupOf } from "./group.ts";
 import { ageBandOf, type Place, standing, unknownUnit } from "./place.ts";
+import { unmeasured } from "./unmeasured.ts";
 
 /** Whose it is and where, at a log time. `who` is the key of the entry: the subject, or the device while nobody is linked to it. */
 export interface Context {
@@ -149,12 +150,7 @@ export const factsOfTechnical = (technical: Technical, { who, place, now }: Cont
     ...standing(place, now),
     onset: eventTime(since),
     receivedTime: receivedTime(now),
-    value: null,
-    ucum: null,
-    lowLimit: null,
-    highLimit: null,
-    rule: null,
-    ruleVersion: null,
+    ...unmeasured,
     origin: "",
     test: false,
     detail,

@@ -6,7 +6,7 @@ import { platformUnit, testRecipients } from "../policy.ts";
 import type { Book } from "./book.ts";
 import { close } from "./close.ts";
 import { begin, renew, tellDelayed } from "./escalate.ts";
-import { conditionOf, groupOf, isTogether, type OpenPage, rank, stands } from "./page.ts";
+import { conditionOf, groupOf, isTogether, type OpenPage, rank, stands, untold } from "./page.ts";
 import { saysTheSame } from "./same.ts";
 import { madeWay, standInIdentity, standsInFor } from "./stand-in.ts";
 import { takeHeld } from "./standing-by.ts";
@@ -56,14 +56,7 @@ const pageFor = (book: Book, alarm: Alarm, ...again: readonly string[]): OpenPag
   had: [conditionOf(alarm)],
   priority: alarm.priority,
   raisedAt: book.now,
-  state: "escalating",
-  acceptedBy: null,
-  step: -1,
-  lastResort: false,
-  tellAt: null,
-  redirectAt: null,
-  repeatAt: null,
-  remindAt: null,
+  ...untold,
   settleAt: null,
   people: [],
   attempts: {},

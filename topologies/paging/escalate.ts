@@ -6,7 +6,7 @@ import { type LogTime, logTime } from "../../streams/core/time.ts";
 import type { Notification, Policy, Recipient } from "../../schemas/alert-records.ts";
 import { lastResortOf, type Plan, type Resolved, resolve } from "../policy.ts";
 import type { Book } from "./book.ts";
-import { bedsOf, type OpenPage } from "./page.ts";
+import { bedsOf, type OpenPage, untold } from "./page.ts";
 import { tell, type Telling } from "./tell.ts";
 import { awaitDelivery } from "./undelivered.ts";
 
@@ -19,21 +19,7 @@ const earlier = (at: LogTime | null, other: LogTime): LogTime => (at === null ||
 
 /** From the first step on. */
 export const begin = (book: Book, page: OpenPage, phase: Phase): OpenPage =>
-  advance(
-    book,
-    {
-      ...page,
-      state: "escalating",
-      acceptedBy: null,
-      step: -1,
-      lastResort: false,
-      tellAt: null,
-      redirectAt: null,
-      repeatAt: null,
-      remindAt: null,
-    },
-    phase,
-  );
+  advance(book, { ...page, ...untold }, phase);
 
 /**
  * The next step that reaches anybody, or the last resort where none is left. Where nobody is at the bed, the last resort is told at once and

@@ -53,6 +53,18 @@ export interface OpenPage {
   readonly row: string;
 }
 
+/** Before its first step: nobody was told, nobody has accepted. */
+export const untold = {
+  state: "escalating",
+  acceptedBy: null,
+  step: -1,
+  lastResort: false,
+  tellAt: null,
+  redirectAt: null,
+  repeatAt: null,
+  remindAt: null,
+} as const satisfies Partial<OpenPage>;
+
 export const rank: Readonly<Record<Priority, number>> = { low: 0, medium: 1, high: 2 };
 
 /** Still to be told of: there, or waiting for its reset. */

@@ -6,6 +6,7 @@ import { eventTime, receivedTime } from "../../streams/core/time.ts";
 import type { Alarm, Reported } from "../../schemas/alert-records.ts";
 import { alarmEventOf } from "../../schemas/alarm-events.ts";
 import { groupOf } from "../alarms/group.ts";
+import { unmeasured } from "../alarms/unmeasured.ts";
 import type { Book, Standing } from "./book.ts";
 import { takeAlarm } from "./by-alarm.ts";
 import { standInIdentity } from "./stand-in.ts";
@@ -169,12 +170,7 @@ const alarmOf = (book: Book, reported: Reported, bed: string | null): Alarm => {
     signal: end === null ? "active" : "inactive",
     inactivation: "enabled",
     timeliness: end === null ? "current" : "over",
-    value: null,
-    ucum: null,
-    lowLimit: null,
-    highLimit: null,
-    rule: null,
-    ruleVersion: null,
+    ...unmeasured,
     origin: episode,
     test: false,
     detail: "reported by the telemetry plane only",

@@ -5,6 +5,7 @@ import type { Alarm, Hop } from "../../schemas/alert-records.ts";
 import { type AlarmEventName, alarmEventOf } from "../../schemas/alarm-events.ts";
 import { gravenessOf } from "../../schemas/degradation.ts";
 import type { Priority } from "../../schemas/priority.ts";
+import { unmeasured } from "../alarms/unmeasured.ts";
 import type { Book } from "./book.ts";
 import { takeAlarm } from "./by-alarm.ts";
 import { tellModes } from "./modes.ts";
@@ -51,12 +52,7 @@ export const technicalAlarm = (book: Book, said: Technical): Alarm => ({
   signal: "active",
   inactivation: "enabled",
   timeliness: "current",
-  value: null,
-  ucum: null,
-  lowLimit: null,
-  highLimit: null,
-  rule: null,
-  ruleVersion: null,
+  ...unmeasured,
   origin: said.origin,
   test: false,
   detail: said.detail,

@@ -46,13 +46,17 @@ export interface Told {
   readonly at: number;
 }
 
-/** A report that went to a destination. */
-export interface WrittenReport {
-  readonly kind: "report";
+/** What a report is made of. */
+export interface Draft {
   readonly facts: Facts;
   readonly rule: ReportRule;
   readonly parts: readonly Attributed[];
   readonly inputs: readonly string[];
+}
+
+/** A report that went to a destination. */
+export interface WrittenReport extends Draft {
+  readonly kind: "report";
   readonly intent: Intent;
   /** Log time since which it can be seen there. */
   readonly since: number;
@@ -68,12 +72,8 @@ export interface WrittenReport {
 }
 
 /** A report that only consent kept from a destination. */
-export interface Waiting {
+export interface Waiting extends Draft {
   readonly kind: "waiting";
-  readonly facts: Facts;
-  readonly rule: ReportRule;
-  readonly parts: readonly Attributed[];
-  readonly inputs: readonly string[];
   readonly ceiling: string | null;
   readonly destination: string;
   /** Log time of the first refusal. */

@@ -12,6 +12,7 @@ import {
   chartOf,
   linkOf,
   mayStand,
+  type Draft,
   patientOf,
   reportCell,
   reportIn,
@@ -20,13 +21,9 @@ import {
   wasThere,
   type WrittenReport,
 } from "./cells.ts";
-import { type Facts, judgeReport, type ReportRule, type ReportVerdict } from "./judge.ts";
+import { judgeReport, type ReportVerdict } from "./judge.ts";
 
-export interface Telling {
-  readonly facts: Facts;
-  readonly rule: ReportRule;
-  readonly parts: readonly Attributed[];
-  readonly inputs: readonly string[];
+export interface Telling extends Draft {
   readonly ceiling: string | null;
   readonly transform: string;
   readonly now: LogTime;

@@ -6,7 +6,7 @@ import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
 import { utcDay } from "../../schemas/fhir/instant.ts";
 import type { Association, Observed } from "../../schemas/records.ts";
-import type { News2, News2Part } from "../../schemas/scores.ts";
+import { type News2, type News2Part, news2PartNames } from "../../schemas/scores.ts";
 import { mostSevere } from "../precedence.ts";
 import type { CategoricalState } from "../precedence/policy.ts";
 import {
@@ -56,17 +56,6 @@ const points: Readonly<Record<Exclude<MeasuredPart, "spo2">, (value: number) => 
   pulse: pulsePoints,
   temperature: temperaturePoints,
 };
-
-/** Of the seven parts, in the order of the College's chart. */
-const partNames = [
-  "respiratoryRate",
-  "spo2",
-  "oxygen",
-  "systolicPressure",
-  "pulse",
-  "consciousness",
-  "temperature",
-] as const satisfies readonly News2Part["part"][];
 
 const words: Readonly<Record<Acvpu, string>> = {
   A: "alert",
@@ -164,9 +153,9 @@ export const news2Of = (of: News2Of): News2 => {
     const state = consciousness.value as Acvpu;
     found.push(saidPart("consciousness", consciousness, words[state], consciousnessPoints(state)));
   }
-  const parts = partNames.flatMap((name) => found.find(({ part }) => part === name) ?? []);
+  const parts = news2PartNames.flatMap((name) => found.find(({ part }) => part === name) ?? []);
   const missing = [
-    ...partNames.filter((name) => !parts.some(({ part }) => part === name)),
+    ...news2PartNames.filter((name) => !parts.some(({ part }) => part === name)),
     ...(scale === null ? ["spo2Scale"] : []),
   ];
   const unsure = spo2 !== null && !spo2Known ? leastSpo2Points(spo2.value, scale, gas) : 0;

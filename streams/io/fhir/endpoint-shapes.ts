@@ -1,49 +1,22 @@
 /**
- * What the embedded endpoint lets in: the elements of the R4 resources that it keeps, with the datatypes that they are made of. Written
+ * What the embedded endpoint lets in: the elements of the R4 resources that it keeps. Written
  * from the specification and not from what we send, so that it can disagree with us.
  */
 import { z } from "zod";
-
-const id = z.string().regex(/^[A-Za-z0-9\-.]{1,64}$/);
-const text = z.string().min(1);
-const uri = z.string().regex(/^\S+$/);
-const code = z.string().regex(/^\S+( \S+)*$/);
-/** YYYY, YYYY-MM, YYYY-MM-DD, or with time and zone (R4 dateTime). */
-const dateTime = z
-  .string()
-  .regex(/^\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?)?)?$/)
-  .refine((t) => !Number.isNaN(Date.parse(t)), "is no date");
-const coding = z.strictObject({
-  system: uri.optional(),
-  version: text.optional(),
-  code: code.optional(),
-  display: text.optional(),
-  userSelected: z.boolean().optional(),
-});
-const concept = z.strictObject({ coding: z.array(coding).min(1).optional(), text: text.optional() });
-const period = z.strictObject({ start: dateTime.optional(), end: dateTime.optional() });
-const identifier = z.strictObject({
-  use: code.optional(),
-  type: concept.optional(),
-  system: uri.optional(),
-  value: text.optional(),
-  period: period.optional(),
-});
-const reference = z.strictObject({
-  reference: text.optional(),
-  type: uri.optional(),
-  identifier: identifier.optional(),
-  display: text.optional(),
-});
-const quantity = z.strictObject({
-  value: z.number().optional(),
-  comparator: z.enum(["<", "<=", ">=", ">"]).optional(),
-  unit: text.optional(),
-  system: uri.optional(),
-  code: code.optional(),
-});
-/** Elements that nothing here looks into. */
-const any = z.unknown().optional();
+import {
+  any,
+  code,
+  coding,
+  concept,
+  dateTime,
+  id,
+  identifier,
+  period,
+  quantity,
+  reference,
+  text,
+  uri,
+} from "./endpoint-datatypes.ts";
 
 const base = {
   id,

@@ -1,5 +1,6 @@
 /** Tells an alarm manager of the hospital's by IHE PCD-04 over MLLP; its acknowledgement confirms that it has the message. */
-import { pcd04, type Application } from "../../../schemas/hl7v2/pcd04.ts";
+import type { Authority } from "../../../schemas/hl7v2/assigned.ts";
+import { pcd04 } from "../../../schemas/hl7v2/pcd04.ts";
 import type { Acknowledgement } from "../../../schemas/hl7v2/acknowledgement.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { type MllpOptions, MllpSender } from "../mllp/sender.ts";
@@ -7,7 +8,7 @@ import type { Notifier } from "./notifier.ts";
 
 export interface MllpNotifierOptions extends MllpOptions {
   readonly name: string;
-  readonly sender: Application;
+  readonly sender: Authority;
   readonly sendingFacility?: string | undefined;
   readonly receivingFacility?: string | undefined;
 }
