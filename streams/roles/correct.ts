@@ -11,6 +11,7 @@ import { partitionOf } from "../core/hash.ts";
 import type { AnyTopic } from "../core/stage.ts";
 import { type LogTime, logTime, scaleTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
+import { type Authorization, openAuthorization } from "../io/authorization/authorization.ts";
 import { type FoundResource, searchFhir } from "../io/fhir/search.ts";
 import { recordAct } from "../log/stage-acts.ts";
 import { applyPlan, type Outcome } from "./correct/apply.ts";
@@ -44,13 +45,19 @@ const planIn = async (file: string): Promise<Plan> => {
 
 const searchTimeoutMs = 30_000;
 
-/** A destination that is no open FHIR server is not asked; the plan says so. */
+/** A destination that is no FHIR server is not asked; the plan says so. Who we are is proved as for writing. */
 const finderOf = (platform: Platform, destination: string) => {
   const configured = platform.config.destinations.find(({ name }) => name === destination);
   if (configured === undefined) throw refused("config-invalid", `no destination is called ${destination}`);
+  let authorization: Promise<Authorization> | undefined;
   return async (resourceType: string, tag: string): Promise<readonly FoundResource[]> => {
     if (configured.kind !== "fhir") throw refused("not-asked", `${destination} is of kind ${configured.kind}`);
-    const options = { baseUrl: configured.baseUrl.replace(/\/+$/, ""), timeoutMs: searchTimeoutMs };
+    if (configured.auth !== undefined) authorization ??= openAuthorization(configured.auth);
+    const options = {
+      baseUrl: configured.baseUrl.replace(/\/+$/, ""),
+      timeoutMs: searchTimeoutMs,
+      authorization: await authorization,
+    };
     return Array.fromAsync(searchFhir(`${resourceType}?_tag=${encodeURIComponent(tag)}&_count=200`, options));
   };
 };

@@ -1,8 +1,7 @@
 /** Reads Consents from a FHIR server by search: what changed, what one patient has, whether what was known is still there. */
-import { OperatingError } from "../../core/failure.ts";
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
 import { momentOf } from "../../../schemas/fhir/moment.ts";
-import { type Authorization, openAuthorization } from "../authorization/authorization.ts";
+import { openAuthorization } from "../authorization/authorization.ts";
 import { fhirClient } from "../fhir/client.ts";
 import { type FoundResource, searchFhir } from "../fhir/search.ts";
 import { member } from "../json.ts";
@@ -50,16 +49,9 @@ export const openConsentReader = async (config: ConsentSourceConfig, signal: Abo
   const authorization = auth === undefined ? undefined : await openAuthorization(auth);
   const client = fhirClient({ baseUrl, timeoutMs, now: Date.now, signal, authorization });
   const search = async (query: string): Promise<FoundResource[]> => {
-    const given = await authorization?.header();
-    try {
-      const found: FoundResource[] = [];
-      const options = { baseUrl, timeoutMs, signal, ...(given !== undefined && { authorization: async () => given }) };
-      for await (const resource of searchFhir(query, options)) found.push(resource);
-      return found;
-    } catch (error) {
-      refusedToken(error, authorization, given);
-      throw error;
-    }
+    const found: FoundResource[] = [];
+    for await (const resource of searchFhir(query, { baseUrl, timeoutMs, signal, authorization })) found.push(resource);
+    return found;
   };
   const anyOf = async (parameter: string, values: readonly string[]): Promise<FoundResource[]> => {
     const found: FoundResource[] = [];
@@ -86,10 +78,4 @@ export const openConsentReader = async (config: ConsentSourceConfig, signal: Abo
       return status === 404 || status === 410;
     },
   };
-};
-
-/** The next search asks for another one. */
-const refusedToken = (error: unknown, authorization: Authorization | undefined, given: string | undefined): void => {
-  if (given !== undefined && error instanceof OperatingError && error.code === "fhir-refused")
-    authorization?.rejected(given);
 };

@@ -58,8 +58,33 @@ describe("a FHIR search", () => {
       given.push(request.headers.authorization);
       response.end(page([]));
     });
-    await found(url, { authorization: async () => "Bearer t" });
+    await found(url, { authorization: { header: async () => "Bearer t", rejected: () => undefined } });
     expect(given).toEqual(["Bearer t"]);
+  });
+
+  it("asks once more with a new header for a page that is answered 401, and goes on from there", async () => {
+    const given: string[] = [];
+    let n = 1;
+    const url = await serving((request, response) => {
+      given.push(`${request.headers.authorization} ${request.url?.includes("page=2") ? 2 : 1}`);
+      const next = request.url?.includes("page=2") ? undefined : `http://${request.headers.host}/fhir?page=2`;
+      if (given.length === 2) response.writeHead(401).end();
+      else response.end(page([next === undefined ? "b" : "a"], next));
+    });
+    const authorization = { header: async () => `Bearer ${n}`, rejected: () => void n++ };
+    expect(await found(url, { authorization })).toEqual(["a", "b"]);
+    expect(given).toEqual(["Bearer 1 1", "Bearer 1 2", "Bearer 2 2"]);
+  });
+
+  it("is refused where the new header is answered 401 too: it asks no third time", async () => {
+    let asked = 0;
+    const url = await serving((_, response) => {
+      asked++;
+      response.writeHead(401).end();
+    });
+    const authorization = { header: async () => "Bearer t", rejected: () => undefined };
+    await expect(found(url, { authorization })).rejects.toMatchObject({ code: "fhir-refused" });
+    expect(asked).toBe(2);
   });
 
   it.each([

@@ -3,6 +3,7 @@
  * result is an error with a code: nothing is taken for an empty answer that was none.
  */
 import { OperatingError } from "../../core/failure.ts";
+import type { Authorization } from "../authorization/authorization.ts";
 
 export interface FhirSearchOptions {
   /** E.g. "http://127.0.0.1:8080/fhir", without a slash at the end. Pages elsewhere are not followed. */
@@ -13,8 +14,8 @@ export interface FhirSearchOptions {
   readonly pagesMost?: number;
   /** Bytes of one page; 16 MiB unless told otherwise. */
   readonly pageBytesMost?: number;
-  /** Asked before each page: the value of the Authorization header. */
-  readonly authorization?: (() => Promise<string>) | undefined;
+  /** Asked before each page. A page that is answered 401 is asked for once more, with a new header. */
+  readonly authorization?: Authorization | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -28,7 +29,7 @@ export interface FoundResource {
 /**
  * The matches of a search, page after page, in the server's order; `query` without the base, e.g. `Consent?_lastUpdated=ge2026-11-21T14:00:00Z`.
  * Codes: `fhir-unavailable` (no whole answer in its time, 408, 429, 5xx; may be tried again), `fhir-refused` (any other status),
- * `fhir-garbage` (no searchset Bundle, a page too large, pages that lead elsewhere or never end).
+ * `fhir-garbage` (no searchset Bundle, a page too large, pages that lead elsewhere or never end), and those of the authorization.
  */
 export async function* searchFhir(query: string, options: FhirSearchOptions): AsyncGenerator<FoundResource> {
   const { baseUrl, pagesMost = 1_000 } = options;
@@ -51,23 +52,37 @@ interface SearchBundle {
   readonly link?: readonly { readonly relation?: string; readonly url?: string }[];
 }
 
+/** A token may have been taken back before its time: one new one, once. */
 const pageText = async (url: string, options: FhirSearchOptions): Promise<string> => {
-  const { timeoutMs, pageBytesMost = 16 * 1_048_576, authorization, signal: closing } = options;
+  const { authorization } = options;
+  const header = await authorization?.header();
+  let page = await pageAt(url, options, header);
+  if (page.status === 401 && authorization !== undefined && header !== undefined) {
+    authorization.rejected(header);
+    page = await pageAt(url, options, await authorization.header());
+  }
+  const { status, text } = page;
+  if (status === 408 || status === 429 || status >= 500) throw unavailable(url, `status ${status}`);
+  if (status !== 200) throw new OperatingError("fhir-refused", `${url}: status ${status}`, { retry: false });
+  return text;
+};
+
+const pageAt = async (
+  url: string,
+  { timeoutMs, pageBytesMost = 16 * 1_048_576, signal: closing }: FhirSearchOptions,
+  authorized: string | undefined,
+): Promise<{ readonly status: number; readonly text: string }> => {
   const late = AbortSignal.timeout(timeoutMs);
   const signal = closing === undefined ? late : AbortSignal.any([closing, late]);
   const headers = {
     accept: "application/fhir+json",
     "cache-control": "no-cache",
-    ...(authorization !== undefined && { authorization: await authorization() }),
+    ...(authorized !== undefined && { authorization: authorized }),
   };
   const answer = await fetch(url, { headers, signal, redirect: "error" }).catch((cause: unknown) => {
     throw unavailable(url, cause);
   });
-  const text = await textWithin(answer, pageBytesMost, url);
-  const { status } = answer;
-  if (status === 408 || status === 429 || status >= 500) throw unavailable(url, `status ${status}`);
-  if (status !== 200) throw new OperatingError("fhir-refused", `${url}: status ${status}`, { retry: false });
-  return text;
+  return { status: answer.status, text: await textWithin(answer, pageBytesMost, url) };
 };
 
 const textWithin = async (answer: Response, bytesMost: number, url: string): Promise<string> => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fhirEvent, type FhirNaming } from "../../../topologies/roster/fhir.ts";
 import type { RosterEvent } from "../../../topologies/roster/events.ts";
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
+import type { Authorization } from "../../io/authorization/authorization.ts";
 import { searchFhir } from "../../io/fhir/search.ts";
 import type { RosterService } from "./service.ts";
 import type { RosterStore } from "./store.ts";
@@ -14,6 +15,7 @@ export interface FeedOptions {
   readonly baseUrl: string;
   readonly everyMs: number;
   readonly timeoutMs?: number;
+  readonly authorization?: Authorization | undefined;
   readonly naming: FhirNaming;
   readonly service: RosterService;
   readonly store: RosterStore;
@@ -53,7 +55,7 @@ export const followFhir = async (options: FeedOptions, signal: AbortSignal): Pro
  */
 export const readChanges = async (
   type: ReadType,
-  { baseUrl, naming, service, store, timeoutMs = 15_000, onResource, now }: FeedOptions,
+  { baseUrl, naming, service, store, timeoutMs = 15_000, authorization, onResource, now }: FeedOptions,
   signal: AbortSignal,
 ): Promise<void> => {
   const cursor = `fhir/${naming.destination}/${type}`;
@@ -65,7 +67,7 @@ export const readChanges = async (
   const cause = `FHIR ${naming.destination} ${type}`;
   let newest = from;
   let page: RosterEvent[] = [];
-  for await (const resource of searchFhir(search, { baseUrl, timeoutMs, signal })) {
+  for await (const resource of searchFhir(search, { baseUrl, timeoutMs, authorization, signal })) {
     const event = fhirEvent(resource, naming);
     onResource(event.ok ? "applied" : event.problem.reason, type);
     if (!event.ok) continue;
