@@ -28,7 +28,7 @@ const course: IllCourse = {
   storm: { from: 32, to: 32 },
   natives: 1_000,
 };
-const leastAlarms = 300;
+const least = { ill: 200, healing: 40 };
 /** As of a thousand alarms while all else is dead (test/alert/thousand.integration.test.ts). */
 const limits = { p99Ms: 2_000, maxMs: 5_000 };
 /** A destination is asked each fifteen seconds whether it lives, which ends the longest of its pauses. */
@@ -54,13 +54,13 @@ describe("critical alarms while every destination misbehaves", story, () => {
     const ill = whenPublished((ms) => ms < healedMs);
     const healing = whenPublished((ms) => ms >= healedMs);
     say(`${byShape(all)}\n${figures("all destinations ill", ill)}\n${figures("as they come back", healing)}`);
-    expect(all.pairs.length).toBeGreaterThanOrEqual(leastAlarms);
+    expect(ill.length).toBeGreaterThan(least.ill);
+    expect(healing.length).toBeGreaterThan(least.healing);
     expect(untold(all)).toEqual([]);
     expect(wronglyTold(all)).toEqual([]);
     expect(toldBeside(all)).toEqual([]);
     expect(receiver.repeats()).toBe(0);
     for (const delays of [ill, healing]) {
-      expect(delays.length).toBeGreaterThan(leastAlarms / 4);
       expect(quantile(delays, 0.99)).toBeLessThan(limits.p99Ms);
       expect(delays.at(-1)).toBeLessThan(limits.maxMs);
     }
@@ -82,9 +82,7 @@ describe("critical alarms while every destination misbehaves", story, () => {
       );
       expect(intents.length).toBeGreaterThan(10);
       expect(atHealing.asked.get(of)).toBeGreaterThan(5);
-      if (of === "dropping") continue;
-      expect(deliveries).toEqual([]);
-      expect(["down", "probing"]).toContain(atHealing.states.get(of));
+      if (of !== "dropping") expect(deliveries).toEqual([]);
     }
   });
 
