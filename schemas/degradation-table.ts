@@ -21,6 +21,8 @@ export interface Mode {
   /** Roles of the policy. */
   readonly calls: readonly string[];
   readonly todo: readonly string[];
+  /** Rules of the third eye that tell of it (deploy/prometheus); none where nothing outside looks at that part. */
+  readonly alerts: readonly string[];
 }
 
 const bedside =
@@ -53,6 +55,7 @@ export const modes = [
       "Start the broker on its data folder; its sessions and queues come back with it.",
       "See that every bed leaves `monitoring lost`; reset a device that does not come back by itself.",
     ],
+    alerts: ["HopDown", "HeartbeatMissed", "ManyDevicesSilent"],
   },
   {
     id: "listener",
@@ -77,6 +80,7 @@ export const modes = [
       "Start the listener; devices connect again by themselves.",
       "See that every bed leaves `monitoring lost`.",
     ],
+    alerts: ["HopDown", "HeartbeatMissed", "RoleAway"],
   },
   {
     id: "circuit",
@@ -103,6 +107,7 @@ export const modes = [
       "Start the circuit on its own folder; it needs nothing else of the platform.",
       "Acknowledge at the watch; read the delayed items when the circuit is back.",
     ],
+    alerts: ["CircuitAway", "SignOfLifeMissing", "HeartbeatMissed", "CircuitAuditFailing"],
   },
   {
     id: "notifier",
@@ -123,6 +128,7 @@ export const modes = [
       "See the notifier's last error in the circuit's output.",
       "Give those who have no other address one, in the policy, or assign others.",
     ],
+    alerts: ["HopDown", "NotifierFailing"],
   },
   {
     id: "address",
@@ -143,6 +149,7 @@ export const modes = [
       "See whose it is in the page's text: a device without power or network, a wrong address, somebody who has left.",
       "Mend it, or take the address out of the policy: that ends the alarm too.",
     ],
+    alerts: ["HopDown"],
   },
   {
     id: "notifiers",
@@ -163,6 +170,7 @@ export const modes = [
       "The person whom the watch calls tells every charge nurse by telephone.",
       "Look for what they share: the network, a name server, a certificate's end.",
     ],
+    alerts: ["AllNotifiersFailing", "CircuitAuditFailing"],
   },
   {
     id: "configuration",
@@ -178,6 +186,7 @@ export const modes = [
       "Read the refusal in the circuit's output: each problem has its place.",
       "Mend the directory and swap it by rename again.",
     ],
+    alerts: ["ConfigurationRefused"],
   },
   {
     id: "policy",
@@ -193,6 +202,7 @@ export const modes = [
       "Put a policy into the ward directory (`afferent check` reads it first).",
       "See the page of this alarm end.",
     ],
+    alerts: ["HopDown"],
   },
   {
     id: "kafka",
@@ -216,6 +226,7 @@ export const modes = [
     priority: "low",
     calls: ["clinicalEngineering"],
     todo: ["Start Kafka on its data.", "Follow `afferent lag` until every stage is at its log's end."],
+    alerts: ["IntakeFilling", "IntakeFull", "SpoolGrowing", "RosterRecordsWaiting"],
   },
   {
     id: "registry",
@@ -238,6 +249,7 @@ export const modes = [
       "Start it on its data, before any role is restarted.",
       "Its ids must be the old ones: never start it empty.",
     ],
+    alerts: [],
   },
   {
     id: "questdb",
@@ -259,22 +271,123 @@ export const modes = [
     priority: "low",
     calls: ["clinicalEngineering"],
     todo: ["Start it on its data; look for suspended tables.", "Follow `afferent lag` for the store-* sinks."],
+    alerts: ["StageLag"],
   },
   {
     id: "ehr",
     entered: "byAPerson",
-    down: "the EHR or its FHIR interface",
-    noticed: "the first write that is not answered; the third eye, once no try was answered for 1 min",
+    down: "a destination of the record: the EHR's FHIR interface, an HL7 v2 or REST receiver",
+    noticed:
+      "the first write that is not answered; each is asked whether it lives every 15 s, written to or not: the third eye, once it was not heard for 1 min",
     holds: [
       circuitStands,
       "the board shows everything, and says that the record is behind",
       "events wait in the clinical outbox, kept for ever, and are written once, in order; consent is asked again at that moment",
+      "every other destination: none waits for another",
     ],
     lost: ["the record does not show what happened since"],
     banner: "The record is behind: device events are not in it yet. Alarms are paged as always.",
     priority: "low",
     calls: ["clinicalEngineering"],
     todo: ["Tell whoever reads the record.", "When it is back, see the deliveries come to the outbox's end."],
+    alerts: ["DestinationDown"],
+  },
+  {
+    id: "roster",
+    entered: "byAPerson",
+    down: "the roster service",
+    noticed: "senders of ADT get no acknowledgement; `afferent roster list` has no answer; the third eye within 1 min",
+    holds: [
+      circuitStands,
+      "what was acknowledged is in its file and goes to the log when it is back; what was not, senders keep and send again",
+      "links as they were last told, and the roster file's own",
+    ],
+    lost: [
+      "who is discharged, transferred or put into another bed meanwhile: a confirmed link of one who has left goes on, and what the device then measures is charted as his",
+      "nobody can confirm, bind or unbind",
+    ],
+    banner:
+      "ADMISSIONS AND TRANSFERS ARE NOT HEARD: what monitors measure may be charted for who was in the bed before. Alarms are paged as always.",
+    priority: "medium",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "Write down each discharge, transfer and device that is moved, with its time.",
+      "Start the service on its file (`roster.sqlite`): senders come back by themselves, what they tell late takes effect as of when it occurred, and what was charted wrongly is taken back.",
+      "Tell what was written down (`afferent roster unbind`, `bind`, `--at`); read `afferent roster list` until nothing is in conflict.",
+    ],
+    alerts: ["RosterAway"],
+  },
+  {
+    id: "adt",
+    entered: "byAPerson",
+    down: "the ADT feed: nothing has come for longer than it may be silent",
+    noticed:
+      "`afferent roster list` and its `/health` say since when; the third eye, 1 min after `rosterService.mllp.silentAfterMs` (an hour unless told otherwise)",
+    holds: [
+      circuitStands,
+      "people's own words: bind, confirm, unbind",
+      "where a FHIR server is read too, visits of which ADT has said nothing",
+    ],
+    lost: [
+      "who is discharged or transferred meanwhile: his confirmed link goes on, and what the device then measures is charted as his",
+      "who is admitted: nothing of him is charted, for no link asserts him",
+    ],
+    banner:
+      "ADMISSIONS AND TRANSFERS ARE NOT HEARD: what monitors measure may be charted for who was in the bed before. Alarms are paged as always.",
+    priority: "medium",
+    calls: ["chargeNurse", "clinicalEngineering"],
+    todo: [
+      "At each discharge and transfer: `afferent roster unbind`; for who comes, `bind`.",
+      "Is the sender connected (`afferent_roster_mllp_connections`)? Its queue and its log, the network, the certificate; refusals are counted by their reason.",
+      "When it is back: what is told late takes effect as of when it occurred, and what was charted wrongly is taken back. Look at `afferent roster list`.",
+    ],
+    alerts: ["AdtSilent", "MllpFaults", "AdtRefused"],
+  },
+  {
+    id: "rosterFhir",
+    entered: "byAPerson",
+    down: "the FHIR server that patients, encounters and devices are read from",
+    noticed:
+      "`afferent roster list` and its `/health` say since when; the third eye, 1 min after `rosterService.fhir.silentAfterMs` (five minutes unless told otherwise)",
+    holds: [
+      circuitStands,
+      "people's own words, and ADT where that is heard",
+      "the place up to which it was read: it goes on from there",
+    ],
+    lost: [
+      "movements that this server alone tells of: a confirmed link of one who has left goes on",
+      "new patients' ids there: what is to be written there of them is refused meanwhile",
+    ],
+    banner: null,
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "`afferent_roster_fhir_rounds_total` names the code: `fhir-unavailable` (is it there? network?), `credentials-refused` or `fhir-refused` (our key, client or scope there), `fhir-garbage` (a gateway that answers in its place).",
+      "Where no ADT feed tells of movements: as for `adt`.",
+    ],
+    alerts: ["RosterFhirSilent"],
+  },
+  {
+    id: "consents",
+    entered: "byAPerson",
+    down: "the FHIR server that consents are read from",
+    noticed:
+      "its look each second fails; the third eye, once it was not heard for `consentSource.freshForMs` (five minutes unless told otherwise)",
+    holds: [
+      circuitStands,
+      "the board shows everything",
+      "denials and overrides; what it permitted, until it was silent for that long",
+      "what consent holds back waits for `consents.pendingHours` (a day) and is judged anew when it is heard",
+    ],
+    lost: ["nothing that it permitted is written any more: the record does not show what happened since"],
+    banner: "The record is behind: device events are not in it yet. Alarms are paged as always.",
+    priority: "low",
+    calls: ["clinicalEngineering"],
+    todo: [
+      "`afferent_consent_source_rounds_total` and `promote`'s output name the code; as for `rosterFhir`.",
+      "Tell whoever reads the record. After a day what waited is left out for good: think of `afferent override` only where a law permits it.",
+    ],
+    alerts: ["ConsentSourceStale"],
   },
   {
     id: "board",
@@ -293,6 +406,7 @@ export const modes = [
       "Start the board; it reads what it needs from the log.",
       "Meanwhile: `afferent alarms` for open pages, `afferent tap` for records.",
     ],
+    alerts: ["RoleAway"],
   },
   {
     id: "watch",
@@ -311,6 +425,7 @@ export const modes = [
       "Start the watch, on another machine than the circuit: it is armed from its first moment.",
       "Until it runs, somebody looks at the circuit's health every quarter of an hour.",
     ],
+    alerts: ["WatchAway"],
   },
   {
     id: "network",
@@ -333,6 +448,7 @@ export const modes = [
       "Staff the unit's beds.",
       "Restore the network; alarms that are still there page again with a new instance.",
     ],
+    alerts: ["DevicesSilent", "ManyDevicesSilent"],
   },
   {
     id: "clock",
@@ -357,6 +473,7 @@ export const modes = [
       "Restart the circuit after a step back: its log's time stands still until then.",
       "Note the interval: times in the record are wrong there.",
     ],
+    alerts: ["WatchRefuses"],
   },
   {
     id: "disk",
@@ -380,5 +497,6 @@ export const modes = [
       "Make room: never by deleting a log, its journal or a checkpoint.",
       "The circuit goes on by itself once it can write; see the watch end its alarm.",
     ],
+    alerts: ["HeartbeatMissed", "CircuitAuditFailing", "IntakeFull"],
   },
 ] as const satisfies readonly Mode[];

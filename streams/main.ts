@@ -106,7 +106,7 @@ const rosterAct = (name: string, description: string): Command =>
     .requiredOption("--as <who>", "who says so; recorded")
     .requiredOption("--because <why>", "why; recorded")
     .option("--at <time>", "since when, ISO 8601 with a zone; default: now");
-aboutRoster("list", "who is measured where, what is unclear, what was told in vain")
+aboutRoster("list", "what is off, who is measured where, what is unclear, what was told in vain")
   .option("--json", "as JSON")
   .action(async (options) => (await import("./roles/roster-acts.ts")).list(options));
 rosterAct("bind <device>", "say whom a device measures; with a bed alone, where it stands (none: nowhere)")

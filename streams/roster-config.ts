@@ -1,8 +1,11 @@
 /** The roster service's part of the configuration: who may tell it what, and how the hospital's names are to be read. */
 import { z } from "zod";
+import { authorizationShape } from "./io/authorization/authorization.ts";
 
 const port = z.int().min(0).max(65535);
 const loopback = z.enum(["127.0.0.1", "::1", "localhost"]);
+/** Nothing heard for longer is told as a fault, for discharges are missed then; null: it is not expected to speak by itself. */
+const silentAfterMs = z.int().min(1_000).nullable();
 
 export const rosterServiceShape = z.strictObject({
   /** Who assigns patients' identifiers. Each message must have one of the first; the others are kept for the destinations that know them. */
@@ -34,6 +37,8 @@ export const rosterServiceShape = z.strictObject({
       zone: z.string().min(1).default("UTC"),
       /** MSH-11 of what counts (table 0103). */
       processingId: z.enum(["P", "T", "D"]).default("P"),
+      /** An hour unless told otherwise. */
+      silentAfterMs: silentAfterMs.default(3_600_000),
     })
     .optional(),
   /** On this machine only: who has the token changes whose a measurement is. */
@@ -41,11 +46,14 @@ export const rosterServiceShape = z.strictObject({
   fhir: z
     .strictObject({
       baseUrl: z.url(),
+      auth: authorizationShape.optional(),
       everyMs: z.int().min(100),
       /** The destination that this server is: its Patients' ids are what that destination knows them by. */
       destination: z.string().min(1),
       /** The identifier system by which its Devices are called as here; without it they are not read. */
       deviceSystem: z.string().min(1).optional(),
+      /** Not read to its end for so long; five minutes unless told otherwise. */
+      silentAfterMs: silentAfterMs.default(300_000),
     })
     .optional(),
 });

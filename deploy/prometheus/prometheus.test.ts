@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { type Mode, modes } from "../../schemas/degradation-table.ts";
+import { offCodes } from "../../streams/roles/roster/off.ts";
 
 interface Rule {
   readonly alert: string;
@@ -46,6 +48,31 @@ describe("Prometheus's rules", () => {
       expect([alert, file]).toEqual([alert, "docs/runbooks/alert-circuit.md"]);
       expect([alert, anchors.has(anchor)]).toEqual([alert, true]);
     }
+  });
+
+  it("tell of everything that can be off about the roster, and know of nothing else", () => {
+    const told = rules.flatMap(({ expr }) => [...expr.matchAll(/\bwhat="([a-z-]+)"/g)].map(([, what]) => what));
+    expect(told.toSorted()).toEqual(offCodes.toSorted());
+  });
+
+  it("are named by the table of degradation, each where a part is away, and the table names no other", () => {
+    const named = new Set(modes.flatMap(({ alerts }: Mode) => alerts));
+    const known = rules.map(({ alert }) => alert);
+    expect([...named].filter((alert) => !known.includes(alert))).toEqual([]);
+    // slow, piled up or unclear, while every part is there
+    const ofNoPart = [
+      "OutboxOld",
+      "AlarmsSlow",
+      "PagesPileUp",
+      "CircuitNotFed",
+      "RoundTripSlow",
+      "WatchNotifierFailing",
+      "RawLogLag",
+      "AdapterSilent",
+      "LinkInConflict",
+      "LocationAmbiguous",
+    ];
+    expect(known.filter((alert) => !named.has(alert)).toSorted()).toEqual(ofNoPart.toSorted());
   });
 
   it("say how urgent each is, in the words that Alertmanager routes by", () => {

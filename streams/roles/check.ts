@@ -29,6 +29,7 @@ export const check = async (configFile: string): Promise<number> => {
     ["rules for everybody's age", () => checkPopulations(config)],
     ["device mappings", () => checkMappings(config)],
     ["destinations", () => checkDestinations(config)],
+    ["keys of what is read", () => checkKeys(config)],
     ["schemas", () => checkSchemas(config)],
   ];
   process.stdout.write(`ok       configuration ${configFile}\n`);
@@ -144,6 +145,27 @@ const checkDestinations = async ({ destinations }: Config): Promise<Problems> =>
   );
   closing.abort();
   return [...twice, ...problems.flat()];
+};
+
+/** The keys and tokens by which FHIR servers are read can be read themselves. Nothing is sent to any. */
+const checkKeys = async ({ consentSource, rosterService }: Config): Promise<Problems> => {
+  const given = [
+    ["consentSource.auth", consentSource?.auth],
+    ["rosterService.fhir.auth", rosterService?.fhir?.auth],
+  ] as const;
+  const problems = await Promise.all(
+    given.map(async ([place, auth]) => {
+      if (auth === undefined) return [];
+      try {
+        await openAuthorization(auth);
+        return [];
+      } catch (error) {
+        if (!(error instanceof OperatingError)) throw error;
+        return [`${place}: ${error.message}`];
+      }
+    }),
+  );
+  return problems.flat();
 };
 
 /** Every adapter loads under its file's name, and every device of the roster has one. */

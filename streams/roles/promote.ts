@@ -34,7 +34,7 @@ const gaugesIn = ({ metrics }: Platform) => ({
   }),
   lastAnswer: new Gauge({
     name: "afferent_destination_last_answer_timestamp_seconds",
-    help: "When a destination answered last, to a write or to the probe",
+    help: "When a destination answered last, to a write or to the probe; 0: not since the start",
     labelNames: ["destination"],
     registers: [metrics],
   }),
@@ -73,6 +73,7 @@ export const runPromotion = async (platform: Platform): Promise<Running> => {
   const source = consentSource && (await openConsentSource(consentSource, { platform, table, now }));
   const taken = delivered(log, wire);
   const gauges = gaugesIn(platform);
+  for (const { name: destination } of config.destinations) gauges.lastAnswer.set({ destination }, 0);
   const destinations = await Promise.all(
     config.destinations.map((destination) =>
       openDestination(destination, {

@@ -48,15 +48,16 @@ const ask = async <T>(configFile: string, path: string, body?: object): Promise<
 
 const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** Prints each link that holds, conflicts first, and what was told in vain. */
+/** Prints what is off, each link that holds, conflicts first, and what was told in vain. */
 export const list = async ({ config, json }: { readonly config: string; readonly json?: boolean }): Promise<void> => {
   const roster = await ask<ShownRoster>(config, "/roster");
   process.stdout.write(json ? `${JSON.stringify(roster)}\n` : `${linesOf(roster).join("\n")}\n`);
 };
 
-const linesOf = ({ links, stays, problems }: ShownRoster): string[] => {
+const linesOf = ({ off, links, stays, problems }: ShownRoster): string[] => {
   const inOrder = links.toSorted((a, b) => b.conflicts.length - a.conflicts.length || (a.bed < b.bed ? -1 : 1));
   return [
+    ...off.map(({ what, count, sinceMs, todo }) => `OFF        ${what} (${count}) since ${time(sinceMs)}: ${todo}`),
     ...inOrder.flatMap(({ id, device, bed, patientKey, fromMs, confirmedBy, assertedBy, conflicts }) => [
       `${bed.padEnd(10)} ${device.padEnd(12)} ${patientKey}  since ${time(fromMs)}  ${confirmedBy === null ? `asserted by ${assertedBy}` : `confirmed by ${confirmedBy}`}  ${id}`,
       ...conflicts.map(({ code, detail }) => `           CONFLICT ${code}: ${detail}`),

@@ -4,96 +4,24 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { loadRoster, type Platform } from "../compose.ts";
 import { OperatingError } from "../core/failure.ts";
+import { type Authorization, openAuthorization } from "../io/authorization/authorization.ts";
+import type { Receiver } from "../io/mllp/receiver.ts";
 import type { RosterServiceConfig } from "../roster-config.ts";
 import { whenChanged } from "./changed-files.ts";
 import { openAdtDoor } from "./roster/adt-door.ts";
 import { serveRosterApi } from "./roster/api.ts";
 import { RosterAppending } from "./roster/appending.ts";
 import { followFhir } from "./roster/fhir-feed.ts";
+import { Heard } from "./roster/heard.ts";
 import { localTimeIn } from "./roster/local-time.ts";
+import { type RosterMetrics, rosterMetrics } from "./roster/metrics.ts";
+import { type Off, whatIsOff } from "./roster/off.ts";
 import { RosterService } from "./roster/service.ts";
 import { RosterStore } from "./roster/store.ts";
 import { closeAll, type Running } from "./running.ts";
 import { knownScale } from "./source.ts";
-
-/** Whoever starts it may look; names of outcomes are stable codes and say nothing of anybody. */
-const metricsOf = (registers: Registry[], store: RosterStore, service: () => RosterService | undefined) => {
-  new Gauge({
-    name: "afferent_roster_waiting_records",
-    help: "Roster records that the log does not have yet",
-    registers,
-    collect() {
-      this.set(store.waitingCount());
-    },
-  });
-  new Gauge({
-    name: "afferent_roster_conflicts",
-    help: "Open links of which it is unclear who is measured",
-    registers,
-    collect() {
-      this.set(
-        service()?.view.links.filter(({ toMs, conflicts }) => toMs === null && conflicts.length > 0).length ?? 0,
-      );
-    },
-  });
-  new Gauge({
-    name: "afferent_roster_problems",
-    help: "What was told and has no effect as it is, by reason: places that may be a bed of ours among them",
-    labelNames: ["reason"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { reason } of service()?.view.problems ?? []) this.inc({ reason });
-    },
-  });
-  new Gauge({
-    name: "afferent_roster_events",
-    help: "What was ever told (kept), and with how much of that the next message is derived unless it concerns closed stories (open)",
-    labelNames: ["part"],
-    registers,
-    collect() {
-      const { kept, open } = service()?.sizes ?? { kept: 0, open: 0 };
-      this.set({ part: "kept" }, kept);
-      this.set({ part: "open" }, open);
-    },
-  });
-  return {
-    derived: new Histogram({
-      name: "afferent_roster_derive_seconds",
-      help: "How long it takes to compute what holds, of open stories or of all that was ever told: ADT waits as long",
-      labelNames: ["scope"],
-      buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 10],
-      registers,
-    }),
-    messages: new Counter({
-      name: "afferent_roster_messages_total",
-      help: "ADT messages by event and by what became of them",
-      labelNames: ["event", "outcome"],
-      registers,
-    }),
-    faults: new Counter({
-      name: "afferent_roster_mllp_faults_total",
-      help: "Connections of ADT senders that ended badly, by reason",
-      labelNames: ["reason"],
-      registers,
-    }),
-    resources: new Counter({
-      name: "afferent_roster_fhir_resources_total",
-      help: "Resources read from the FHIR server by type and by what became of them",
-      labelNames: ["type", "outcome"],
-      registers,
-    }),
-    heard: new Gauge({
-      name: "afferent_roster_heard_timestamp_seconds",
-      help: "When a source was last heard: the ADT feed, the FHIR server",
-      labelNames: ["source"],
-      registers,
-    }),
-  };
-};
 
 /** Codes: `config-invalid` without a section `rosterService`, and those of its parts. */
 export const openRoster = async (platform: Platform): Promise<Running> => {
@@ -116,8 +44,20 @@ export const openRoster = async (platform: Platform): Promise<Running> => {
     const onError = (error: unknown): void => say.warn({ error: String(error) }, "will be tried again");
     const appending = new RosterAppending({ store, log, wire, scale, now: Date.now, onError });
     const { authorities, locations } = rosterService;
+    const { mllp, fhir } = rosterService;
+    const heard = new Heard(store, [...(mllp ? ["adt" as const] : []), ...(fhir ? ["fhir" as const] : [])], Date.now);
+    const silentAfterMs = { adt: mllp?.silentAfterMs ?? null, fhir: fhir?.silentAfterMs ?? null };
     let begun: RosterService | undefined;
-    const counted = metricsOf([metrics], store, () => begun);
+    let door: Receiver | undefined;
+    const off = (): readonly Off[] =>
+      begun === undefined ? [] : whatIsOff({ service: begun, store, heard, silentAfterMs, now: Date.now });
+    const counted = rosterMetrics(metrics, {
+      store,
+      service: () => begun,
+      off,
+      heard,
+      connections: () => door?.connections ?? 0,
+    });
     const service = new RosterService({
       store,
       authorities,
@@ -133,25 +73,26 @@ export const openRoster = async (platform: Platform): Promise<Running> => {
       stop.abort();
       await Promise.all(running);
     });
-    const door = await adtDoor(rosterService, service, store, counted, onError);
+    const parts: Parts = { service, store, heard, counted, onError };
+    door = await adtDoor(rosterService, parts);
     if (door !== undefined) opened(door.close);
     const api = await serveRosterApi({
       ...rosterService.api,
       service,
       store,
       now: Date.now,
-      health: () => healthOf(store),
+      off,
+      health: () => healthOf(store, off()),
       metrics: () => metrics.metrics(),
     });
     opened(api.close);
     running.push(followFile(platform, service, stop.signal));
-    if (rosterService.fhir !== undefined)
-      running.push(feed(rosterService.fhir, service, store, counted, onError, stop.signal));
+    if (fhir !== undefined) {
+      const authorization = fhir.auth && (await openAuthorization(fhir.auth));
+      running.push(feed(fhir, authorization, parts, stop.signal));
+    }
     return {
-      where: [
-        ...(door === undefined ? [] : [`mllp://${rosterService.mllp?.host}:${door.port}`]),
-        `api ${api.url}`,
-      ].join(", "),
+      where: [...(door === undefined ? [] : [`mllp://${mllp?.host}:${door.port}`]), `api ${api.url}`].join(", "),
       done: Promise.all(running).then(() => undefined),
       close: () => closeAll(closing),
     };
@@ -162,22 +103,27 @@ export const openRoster = async (platform: Platform): Promise<Running> => {
   }
 };
 
-type Counted = ReturnType<typeof metricsOf>;
+interface Parts {
+  readonly service: RosterService;
+  readonly store: RosterStore;
+  readonly heard: Heard;
+  readonly counted: RosterMetrics;
+  readonly onError: (error: unknown) => void;
+}
 
 const waiting_max = 10_000;
 
-const healthOf = (store: RosterStore): { readonly ok: boolean; readonly detail: string } => {
+/** Whoever restarts what is ill would help nobody by restarting it for a feed that is silent: that is told and leaves it well. */
+const healthOf = (store: RosterStore, off: readonly Off[]): { readonly ok: boolean; readonly detail: string } => {
   const waiting = store.waitingCount();
-  return { ok: waiting < waiting_max, detail: `${waiting} records wait for the log` };
+  const told = off.map(({ what, sinceMs }) => `${what} since ${new Date(sinceMs).toISOString()}`);
+  return { ok: waiting < waiting_max, detail: [`${waiting} records wait for the log`, ...told].join("; ") };
 };
 
 const adtDoor = async (
   { mllp }: RosterServiceConfig,
-  service: RosterService,
-  store: RosterStore,
-  { messages, faults, heard }: Counted,
-  onError: (error: unknown) => void,
-) => {
+  { service, store, heard, counted: { messages, faults }, onError }: Parts,
+): Promise<Receiver | undefined> => {
   if (mllp === undefined) return undefined;
   const { host, port, tls, zone, processingId } = mllp;
   const pem = (file: string): Promise<string> =>
@@ -201,7 +147,7 @@ const adtDoor = async (
     now: Date.now,
     onMessage: (outcome, event) => {
       messages.inc({ event, outcome });
-      heard.set({ source: "adt" }, Date.now() / 1_000);
+      heard.mark("adt");
     },
     onFault: (reason) => faults.inc({ reason }),
     onError,
@@ -210,22 +156,27 @@ const adtDoor = async (
 
 const feed = (
   { baseUrl, everyMs, destination, deviceSystem }: NonNullable<RosterServiceConfig["fhir"]>,
-  service: RosterService,
-  store: RosterStore,
-  { resources, heard }: Counted,
-  onError: (error: unknown) => void,
+  authorization: Authorization | undefined,
+  { service, store, heard, counted: { resources, rounds }, onError }: Parts,
   signal: AbortSignal,
 ): Promise<void> =>
   followFhir(
     {
       baseUrl: baseUrl.replace(/\/+$/, ""),
+      authorization,
       everyMs,
       naming: { ...service.naming, destination, deviceSystem: deviceSystem ?? null },
       service,
       store,
       onResource: (outcome, type) => resources.inc({ type, outcome }),
-      onRound: () => heard.set({ source: "fhir" }, Date.now() / 1_000),
-      onError,
+      onRound: () => {
+        heard.mark("fhir");
+        rounds.inc({ outcome: "read" });
+      },
+      onError: (error) => {
+        rounds.inc({ outcome: error instanceof OperatingError ? error.code : "unexpected" });
+        onError(error);
+      },
       now: Date.now,
     },
     signal,

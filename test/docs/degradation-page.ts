@@ -38,11 +38,17 @@ const enteredTexts: Readonly<Record<Mode["entered"], string>> = {
   byAPerson: "no part of the platform enters it by itself: a person reads it here",
 };
 
-const section = ({ id, down, entered, noticed, holds, lost, banner, calls, todo }: Mode): string =>
+const thirdEye = (alerts: Mode["alerts"]): string =>
+  alerts.length === 0
+    ? "none: look at its health line"
+    : alerts.map((alert) => `[${alert}](runbooks/alert-circuit.md#${alert.toLowerCase()})`).join(", ");
+
+const section = ({ id, down, entered, noticed, holds, lost, banner, calls, todo, alerts }: Mode): string =>
   [
     `## ${id}`,
     "",
     `Down: ${down}. Noticed: ${noticed}; ${enteredTexts[entered]}. Called: ${calls.join(", ")}.`,
+    `The third eye's rules: ${thirdEye(alerts)}.`,
     "",
     ...(banner === null ? [] : [`> ${banner}`, ""]),
     ...listed("Still holds", holds),

@@ -74,13 +74,19 @@ const deviceStates: readonly BedState[] = [
 const deviceGauge = (registry: Registry, model: BoardModel, now: () => number): void => {
   new Gauge({
     name: "afferent_board_devices",
-    help: "Devices that are expected to speak, by how they stand",
-    labelNames: ["state"],
+    help: "Devices that are expected to speak, by how they stand and by their model, which is their adapter",
+    labelNames: ["state", "model"],
     registers: [registry],
     collect() {
       const { beds, unplaced } = model.view(now());
       const devices = [...beds.flatMap((bed) => bed.devices), ...unplaced];
-      for (const state of deviceStates) this.set({ state }, devices.filter((device) => device.state === state).length);
+      this.reset();
+      for (const name of new Set(devices.map((device) => device.model)))
+        for (const state of deviceStates)
+          this.set(
+            { state, model: name },
+            devices.filter((device) => device.state === state && device.model === name).length,
+          );
     },
   });
 };

@@ -19,6 +19,7 @@ beforeEach(async () => {
     service: house.service,
     store: house.store,
     now: () => house.nowMs,
+    off: () => [],
     health: () => ({ ok: healthy, detail: "" }),
     metrics: async () => "afferent_x 1\n",
   });

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { ActRequest } from "../../../topologies/roster/acts.ts";
 import { patientKeyOf } from "../../../topologies/roster/base.ts";
 import type { RosterView } from "../../../topologies/roster/derive.ts";
+import type { Off } from "./off.ts";
 import type { RosterService } from "./service.ts";
 import type { HistoryLine, RosterStore } from "./store.ts";
 
@@ -18,6 +19,7 @@ export interface ApiOptions {
   readonly service: RosterService;
   readonly store: RosterStore;
   readonly now: () => number;
+  readonly off: () => readonly Off[];
   readonly health: () => { readonly ok: boolean; readonly detail: string };
   readonly metrics: () => Promise<string>;
 }
@@ -50,9 +52,10 @@ const statuses: Readonly<Record<string, number>> = {
 };
 const bodyBytesMax = 16 * 1024;
 
-/** What `list` shows: who is measured where, what is unclear, what was told in vain. */
+/** What `list` shows: what is off, who is measured where, what is unclear, what was told in vain. */
 export interface ShownRoster {
   readonly nowMs: number;
+  readonly off: readonly Off[];
   readonly links: RosterView["links"];
   readonly stays: readonly { readonly bed: string; readonly patientKey: string; readonly fromMs: number }[];
   readonly problems: RosterView["problems"];
@@ -68,8 +71,9 @@ export interface ShownChange {
   readonly what: string;
 }
 
-const showRoster = (view: RosterView, nowMs: number): ShownRoster => ({
+const showRoster = (view: RosterView, off: readonly Off[], nowMs: number): ShownRoster => ({
   nowMs,
+  off,
   links: view.links.filter(({ toMs }) => toMs === null || toMs > nowMs),
   stays: view.stays.flatMap(({ bed, patientKey, fromMs, toMs }) =>
     bed === null || (toMs !== null && toMs <= nowMs) ? [] : [{ bed, patientKey, fromMs }],
@@ -116,7 +120,7 @@ export const serveRosterApi = async (
     if (!isSame(headers.authorization ?? "", `Bearer ${token}`))
       await reply.code(401).send({ refused: "token-wrong", detail: "the token is not this roster's" });
   };
-  server.get("/roster", { preHandler: guarded }, () => showRoster(service.view, now()));
+  server.get("/roster", { preHandler: guarded }, () => showRoster(service.view, options.off(), now()));
   server.get<{ Querystring: { of?: string } }>("/history", { preHandler: guarded }, ({ query }) => ({
     changes: store.history(query.of ?? "").map(showChange),
   }));

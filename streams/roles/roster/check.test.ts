@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { guardedServer } from "../../io/authorization/guarded.fixture.ts";
 import { check } from "../check.ts";
 import { authorities } from "./house.fixture.ts";
 
@@ -72,6 +73,26 @@ describe("check", () => {
     [{ mllp: { host: "127.0.0.1", port: 0, zone: "Mars/Olympus" } }, "Mars/Olympus is no time zone"],
   ])("finds %j", async (section, problem) => {
     expect((await checked(section)).join()).toContain(problem);
+  });
+
+  it("finds a key that can't be read or is none, and nothing in one that is", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "afferent-check-"));
+    closing.push(() => rm(folder, { recursive: true, force: true }));
+    const server = await guardedServer(() => undefined);
+    closing.push(() => server.close());
+    await writeFile(join(folder, "no.pem"), "no key");
+    const fhir = (keyFile: string | undefined) => ({
+      fhir: {
+        baseUrl: server.url,
+        everyMs: 1_000,
+        destination: "ehr",
+        auth: { ...server.auth, ...(keyFile !== undefined && { keyFile }) },
+      },
+    });
+    const locations = { "INT^1^F": "A" };
+    expect(await checked({ locations, ...fhir(undefined) })).toEqual([]);
+    expect((await checked({ locations, ...fhir(join(folder, "none.pem")) })).join()).toContain("can't be read");
+    expect((await checked({ locations, ...fhir(join(folder, "no.pem")) })).join()).toContain("holds no private key");
   });
 
   it("says where no device names its bed", async () => {

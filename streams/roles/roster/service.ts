@@ -4,7 +4,7 @@
  */
 import { judgeAct, type ActRequest } from "../../../topologies/roster/acts.ts";
 import { adtEvent, type Naming } from "../../../topologies/roster/adt.ts";
-import { authorityKeys, type RosterBase } from "../../../topologies/roster/base.ts";
+import { authorityKeys, placeOf, type RosterBase } from "../../../topologies/roster/base.ts";
 import { changesOf, type RosterBody, type RosterChange } from "../../../topologies/roster/changes.ts";
 import type { RosterView } from "../../../topologies/roster/derive.ts";
 import type { ActEvent, InterruptionEvent, RosterEvent } from "../../../topologies/roster/events.ts";
@@ -65,6 +65,13 @@ export class RosterService {
 
   get view(): RosterView {
     return this.#history.view;
+  }
+
+  /** Stays that have not ended at a place that may be a bed of ours and does not say which: they link nobody. */
+  get nowhere(): RosterView["stays"] {
+    return this.view.stays.filter(
+      ({ toMs, bed, place }) => toMs === null && bed === null && placeOf(this.#base, place).ambiguous,
+    );
   }
 
   /** How many events are kept, and with how many of them the next one is derived. */

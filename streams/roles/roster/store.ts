@@ -166,6 +166,18 @@ export class RosterStore {
     return Number(this.#db.prepare("select count(*) as n from revisions where appended = 0").get()?.["n"]);
   }
 
+  /** Since when the oldest that the log does not have waits; undefined: nothing waits. */
+  waitingSinceMs(): number | undefined {
+    const found = this.#db.prepare("select at_ms from revisions where appended = 0 order by seq limit 1").get();
+    return found === undefined ? undefined : Number(found["at_ms"]);
+  }
+
+  /** When the newest message that is kept came in. */
+  messageMs(): number | undefined {
+    const found = this.#db.prepare("select received_ms from inbox order by seq desc limit 1").get();
+    return found === undefined ? undefined : Number(found["received_ms"]);
+  }
+
   noteAppending(appending: Appending): void {
     this.setMeta("appending", JSON.stringify(appending));
   }
