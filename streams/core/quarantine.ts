@@ -1,6 +1,6 @@
 /** Refused input as a record: whole, with its reason and where it stood. */
 import type { Problem } from "./failure.ts";
-import type { InputRecord } from "./task.ts";
+import type { InputRecord } from "./step-records.ts";
 import type { Body } from "./topic.ts";
 
 /** A quarantine topic's body (schemas/records.ts, `quarantined`). */

@@ -1,7 +1,8 @@
 /** Writes what the gates let through to each destination, asking for consent once more at the moment of each write. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Gauge } from "prom-client";
-import { openDestination, type OpenDestination, type Platform } from "../compose.ts";
+import type { Platform } from "../compose.ts";
+import { openDestination, type OpenDestination } from "../destination.ts";
 import { scaleTime, type TimeScale } from "../core/time.ts";
 import type { DestinationSink } from "../io/outbox/sink.ts";
 import { runSink } from "../log/sink-runner.ts";
