@@ -2,14 +2,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systems } from "../../schemas/fhir/systems.ts";
 import type { Corrected, Intent } from "../../schemas/records.ts";
-import { aCandidate, aConsent, anAssociation, aPatient, ended } from "../../schemas/fhir/clinical.fixture.ts";
+import { aCandidate, anAssociation, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { outbox } from "../../schemas/topics.ts";
-import { gates, transform } from "../../topologies/gates.ts";
+import { transform } from "../../topologies/gates.ts";
+import { ward } from "../../topologies/gates.fixture.ts";
 import { OperatingError } from "../../streams/core/failure.ts";
 import { partitionOf } from "../../streams/core/hash.ts";
 import { logTime } from "../../streams/core/time.ts";
 import type { FoundResource } from "../../streams/io/fhir/search.ts";
-import { drive } from "../../streams/sim/drive.ts";
 import { type ApplyParts, applyPlan, type Outcome } from "../../streams/roles/correct/apply.ts";
 import { type Asked, planOf } from "../../streams/roles/correct/plan.ts";
 import { type Plan, planDigest, readPlan, reviewProblem } from "../../streams/roles/correct/plan-shape.ts";
@@ -17,6 +17,16 @@ import { Ledger } from "../../streams/roles/why/ledger.ts";
 import { type Afternoon, afternoonPolicy, anAfternoon, startMs } from "../why/afternoon.ts";
 
 const at = startMs + 3_600_000;
+
+/** The gates, which have let a candidate be written. */
+const heard = () => {
+  const { driver, intents, decisions } = ward({ policy: afternoonPolicy });
+  const candidate = aCandidate();
+  const say = (body: Parameters<typeof driver.send>[2]): void => driver.send("pk-7", at, body);
+  say(candidate);
+  return { say, candidate, intents, decisions };
+};
+
 const asked: Asked = {
   destination: "ehr",
   transform,
@@ -141,12 +151,7 @@ describe("supervised correction", () => {
   });
 
   it("is known to the gates: what they say afterwards comes behind it", () => {
-    const d = drive(gates(afternoonPolicy));
-    const say = (body: Parameters<typeof d.send>[2]): void => d.send("pk-7", at, body);
-    say(aPatient());
-    say(aConsent());
-    const candidate = aCandidate();
-    say(candidate);
+    const { say, candidate, intents } = heard();
     const { identity } = candidate.episode;
     say({
       kind: "corrected",
@@ -159,36 +164,26 @@ describe("supervised correction", () => {
       reason: asked.because,
     });
     say({ ...candidate, episode: ended(candidate.episode) });
-    expect(d.outputs("outbox").map(({ body }) => body.kind === "intent" && body.revision)).toEqual([0, 6]);
+    expect(intents().map(({ revision }) => revision)).toEqual([0, 6]);
   });
 
   it("is not told over: what a person took back no later revision brings again", () => {
-    const d = drive(gates(afternoonPolicy));
-    const say = (body: Parameters<typeof d.send>[2]): void => d.send("pk-7", at, body);
-    say(aPatient());
-    say(aConsent());
-    const candidate = aCandidate();
-    say(candidate);
+    const { say, candidate, intents, decisions } = heard();
     const { identity } = candidate.episode;
     const [by, reason] = ["dr-3", asked.because];
     const correction = { kind: "corrected", identity, patientKey: "pk-7", destination: "ehr", by, reason } as const;
     say({ ...correction, revision: 1, action: "retract" });
     say({ ...candidate, episode: ended(candidate.episode) });
-    expect(d.outputs("outbox")).toHaveLength(1);
-    const said = d.outputs("decisions").flatMap(({ body }) => (body.kind === "decision" ? body.answers : []));
+    expect(intents()).toHaveLength(1);
+    const said = decisions().flatMap(({ answers }) => answers);
     expect(said.map((one) => one.reason)).toContain("retracted-by-correction");
     say({ ...correction, revision: 2, action: "amend" });
     say({ ...candidate, episode: { ...ended(candidate.episode), revision: 2 } });
-    expect(d.outputs("outbox").map(({ body }) => body.kind === "intent" && body.revision)).toEqual([0, 3]);
+    expect(intents().map(({ revision }) => revision)).toEqual([0, 3]);
   });
 
   it("loses no retraction that the gates told under the same revision", () => {
-    const d = drive(gates(afternoonPolicy));
-    const say = (body: Parameters<typeof d.send>[2]): void => d.send("pk-7", at, body);
-    say(aPatient());
-    say(aConsent());
-    const candidate = aCandidate();
-    say(candidate);
+    const { say, candidate, intents } = heard();
     const voided = { ...anAssociation(), revision: 2, voided: true };
     say({
       ...candidate,
@@ -205,13 +200,11 @@ describe("supervised correction", () => {
       by: "dr-3",
       reason: asked.because,
     });
-    expect(d.outputs("outbox").map(({ body }) => (body.kind === "intent" ? [body.action, body.revision] : []))).toEqual(
-      [
-        ["write", 0],
-        ["retract", 1],
-        ["retract", 2],
-      ],
-    );
+    expect(intents().map(({ action, revision }) => [action, revision])).toEqual([
+      ["write", 0],
+      ["retract", 1],
+      ["retract", 2],
+    ]);
   });
 
   it("does nothing twice: what an earlier run sent is done", async () => {

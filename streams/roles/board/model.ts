@@ -25,11 +25,12 @@ import type {
   Tick,
   WaveformChunk,
 } from "../../../schemas/records.ts";
-import { attention, type Defect, type Fault, technicalReasons } from "./attention.ts";
+import { attention, type Fault } from "./attention.ts";
 import { Decisions } from "./decisions.ts";
 import { Devices, type Place } from "./devices.ts";
 import { Episodes } from "./episodes.ts";
 import { type Look, StageProgress } from "./progress.ts";
+import { Refused } from "./refused.ts";
 import { BedSamples, isUsable } from "./samples.ts";
 import { WardClock } from "./ward-clock.ts";
 
@@ -68,10 +69,6 @@ export interface ModelOptions {
 
 const listed = 100;
 const bedsKept = 500;
-const reasonsKept = 60;
-/** A defect of our own stays on the list for so long after it last showed. */
-const defectShownMs = 3_600_000;
-const otherReason = "other";
 
 /** Worst last. */
 const badness: readonly BedState[] = ["streaming", "unassociated", "clockOff", "standby", "quarantining", "silent"];
@@ -90,9 +87,7 @@ export class BoardModel {
   readonly #decisions = new Decisions();
   readonly #stages: ReadonlyMap<string, StageProgress>;
   readonly #faults = new Map<string, Fault>();
-  readonly #quarantined = new Map<string, number>();
-  /** By stage and reason. */
-  readonly #defects = new Map<string, Defect & { readonly until: number }>();
+  readonly #refused = new Refused();
   readonly #limits = new Map<string, LimitView>();
   #rulesVersion = -1;
   #measurements = 0;
@@ -143,8 +138,7 @@ export class BoardModel {
         this.#decisions.delivery(body);
         break;
       case "quarantined":
-        this.#count(body.reason);
-        if (technicalReasons.has(body.reason)) this.#defect(body, logTime);
+        this.#refused.take(body, logTime);
         break;
     }
   }
@@ -207,7 +201,7 @@ export class BoardModel {
     const { beds, unplaced } = this.#places();
     const stalledSince = this.#clock.stalledSince(nowMs);
     const faults = [...this.#faults.values()];
-    const defects = [...this.#defects.values()].filter(({ until }) => until > this.logTime);
+    const defects = this.#refused.defects(this.logTime);
     const circuit = this.#circuit?.(nowMs) ?? null;
     const speed = this.#clock.speed();
     const counts = this.#decisions.counts();
@@ -229,7 +223,7 @@ export class BoardModel {
       totals: {
         received: this.#received,
         measurements: this.#measurements,
-        quarantined: Object.fromEntries([...this.#quarantined].sort(([, a], [, b]) => b - a)),
+        quarantined: this.#refused.counts(),
         ...counts,
       },
     };
@@ -261,20 +255,6 @@ export class BoardModel {
     this.#limits.clear();
     for (const { id, metric, title, when, limit, priority, approval } of rules.rules)
       this.#limits.set(id, { rule: id, metric, title, when, limit, priority, approved: approval !== null });
-  }
-
-  #count(reason: string): void {
-    const key = this.#quarantined.has(reason) || this.#quarantined.size < reasonsKept ? reason : otherReason;
-    this.#quarantined.set(key, (this.#quarantined.get(key) ?? 0) + 1);
-  }
-
-  #defect({ stage, reason, topic, partition, offset }: Quarantined, logTime: number): void {
-    const name = `${stage} ${reason}`;
-    const until = logTime + defectShownMs;
-    const before = this.#defects.get(name);
-    const stands = before !== undefined && before.until > logTime ? before : { count: 0, since: logTime };
-    const { count, since } = stands;
-    this.#defects.set(name, { stage, reason, topic, partition, offset, count: count + 1, since, until });
   }
 
   #bedNameOf(device: string, logTime: number): string | null {
