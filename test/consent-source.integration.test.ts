@@ -6,10 +6,9 @@ import { aConsentJson, policyRule } from "../schemas/fhir/consent.fixture.ts";
 import { type Intent, type Patient, writesAlone } from "../schemas/records.ts";
 import { events } from "../schemas/topics.ts";
 import type { Platform } from "../streams/compose.ts";
-import { ok } from "../streams/core/failure.ts";
 import { partitionOf } from "../streams/core/hash.ts";
 import { logTime } from "../streams/core/time.ts";
-import type { Wire } from "../streams/core/wire.ts";
+import { bareWire as wire } from "../streams/io/registry/bare-wire.fixture.ts";
 import { openConsentReader } from "../streams/io/consent/reader.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { memoryLog } from "../streams/log/memory.ts";
@@ -18,11 +17,6 @@ import { openConsentSource } from "../streams/roles/consent-source.ts";
 import { consentTable } from "../streams/roles/consent-table.ts";
 import { sharedStack } from "./stack.ts";
 
-const wire: Wire = {
-  encode: (topic, envelope) => topic.codec.encode(envelope),
-  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
-  learn: () => Promise.resolve(false),
-};
 /** Other tests share the server: this file has a patient of its own. */
 const patient = aPatient({ patientKey: "pk-consent", fhirId: "p-consent", encounterFhirId: null });
 const log = memoryLog();

@@ -9,9 +9,9 @@ import {
   policyRule,
 } from "../../schemas/fhir/consent.fixture.ts";
 import { observationsOf } from "../../schemas/fhir/observation.ts";
-import type { Episode } from "../../schemas/records.ts";
-import { type AccessOverride, type Intent, type Withheld, writesAlone } from "../../schemas/records.ts";
-import { logTime } from "../core/time.ts";
+import type { Episode, Intent, Withheld } from "../../schemas/records.ts";
+import { anOverride } from "../../topologies/gates/consent-matrix/asking.fixture.ts";
+import { anIntent } from "../io/outbox/outbox.fixture.ts";
 import { type ConsentAtWriting, consentAtWriting } from "./consent-at-writing.ts";
 import type { KnownConsents } from "./consent-table.ts";
 
@@ -21,31 +21,10 @@ const observation = {
   effectiveDateTime: "2026-11-21T14:05:00.000Z",
 };
 
-const anIntent = (resource: object = observation, change: Partial<Intent> = {}): Intent => ({
-  kind: "intent",
-  ...writesAlone,
-  identity: anEpisode().identity,
-  revision: 0,
-  patientKey: "pk-7",
-  destination: "ehr",
-  resourceType: "Observation",
-  resourceId: "o-1",
-  resource: JSON.stringify(resource),
-  at: logTime(two),
-  ...change,
-});
+const intentOf = (resource: object = observation, change: Partial<Intent> = {}): Intent =>
+  anIntent({ resource: JSON.stringify(resource), ...change });
 
-const anOverride: AccessOverride = {
-  kind: "accessOverride",
-  id: "o-1",
-  version: 1,
-  patientKey: "pk-7",
-  destination: "ehr",
-  by: "Dr. A. Brandt",
-  reason: "unconscious",
-  from: two,
-  to: two + minutes(30),
-};
+const override = anOverride({ to: two + minutes(30) });
 
 const nothing: KnownConsents = { patient: aPatient(), consents: [], overrides: [], heard: new Map() };
 const source = { name: "ehr", freshForMs: minutes(5) };
@@ -53,7 +32,7 @@ const source = { name: "ehr", freshForMs: minutes(5) };
 /** Asked at 14:10 unless told otherwise. */
 const reason = async (
   known: Partial<KnownConsents>,
-  intent = anIntent(),
+  intent = intentOf(),
   { at = 10, ...change }: Partial<ConsentAtWriting> & { readonly at?: number } = {},
 ): Promise<string> => {
   const ask = consentAtWriting({
@@ -70,7 +49,7 @@ describe("consent at the moment of writing", () => {
   it("is not asked of a retraction, which discloses nothing", async () => {
     const denied = { consents: [aConsent({ decision: "deny" })] };
     expect(await reason(denied)).toBe("consent-denied");
-    expect(await reason(denied, anIntent(observation, { action: "retract" }))).toBe("passed");
+    expect(await reason(denied, intentOf(observation, { action: "retract" }))).toBe("passed");
   });
 
   it("covers what is written by what it is and when it was: kind, code, time", async () => {
@@ -82,24 +61,24 @@ describe("consent at the moment of writing", () => {
       ],
     };
     expect(await reason(reports)).toBe("consent-denied");
-    expect(await reason(reports, anIntent({ ...observation, resourceType: "DiagnosticReport" }))).toBe("passed");
+    expect(await reason(reports, intentOf({ ...observation, resourceType: "DiagnosticReport" }))).toBe("passed");
     const { effectiveDateTime: _, ...timeless } = observation;
-    expect(await reason({ consents: [aConsent()] }, anIntent(timeless))).toBe("consent-not-at-event");
+    expect(await reason({ consents: [aConsent()] }, intentOf(timeless))).toBe("consent-not-at-event");
     const session = { ...timeless, effectivePeriod: { start: "2026-11-21T13:00:00Z", end: "2026-11-21T14:05:00Z" } };
-    expect(await reason({ consents: [aConsent({ from: two - minutes(30) })] }, anIntent(session))).toBe(
+    expect(await reason({ consents: [aConsent({ from: two - minutes(30) })] }, intentOf(session))).toBe(
       "consent-not-at-event",
     );
-    expect(await reason({ consents: [aConsent({ from: two - minutes(60) })] }, anIntent(session))).toBe("passed");
+    expect(await reason({ consents: [aConsent({ from: two - minutes(60) })] }, intentOf(session))).toBe("passed");
   });
 
   it("counts what a source said until it was not heard for its time", async () => {
     const consents = [aFhirConsent(aConsentJson())];
-    expect(await reason({ consents }, anIntent(), { at: 5 })).toBe("passed");
-    expect(await reason({ consents }, anIntent(), { at: 6 })).toBe("consent-stale");
-    expect(await reason({ consents, heard: new Map([["ehr", two + minutes(4)]]) }, anIntent(), { at: 6 })).toBe(
+    expect(await reason({ consents }, intentOf(), { at: 5 })).toBe("passed");
+    expect(await reason({ consents }, intentOf(), { at: 6 })).toBe("consent-stale");
+    expect(await reason({ consents, heard: new Map([["ehr", two + minutes(4)]]) }, intentOf(), { at: 6 })).toBe(
       "passed",
     );
-    expect(await reason({ consents, heard: new Map([["other", two + minutes(4)]]) }, anIntent(), { at: 6 })).toBe(
+    expect(await reason({ consents, heard: new Map([["other", two + minutes(4)]]) }, intentOf(), { at: 6 })).toBe(
       "consent-stale",
     );
   });
@@ -108,37 +87,37 @@ describe("consent at the moment of writing", () => {
     const heard = new Map([["ehr", two + minutes(10)]]);
     const consents = [aFhirConsent(aConsentJson())];
     expect(await reason({ consents, heard })).toBe("passed");
-    expect(await reason({ consents, heard }, anIntent(), { source: undefined })).toBe("consent-stale");
+    expect(await reason({ consents, heard }, intentOf(), { source: undefined })).toBe("consent-stale");
     const denied = [aFhirConsent(aConsentJson({ policyRule: policyRule("OPTOUT") }))];
-    expect(await reason({ consents: denied, heard }, anIntent(), { source: undefined })).toBe("consent-denied");
+    expect(await reason({ consents: denied, heard }, intentOf(), { source: undefined })).toBe("consent-denied");
   });
 
   it("says what may be written yet to the gates, and nothing of what was denied", async () => {
     const told: Withheld[] = [];
     const onWithheld = async (withheld: Withheld): Promise<void> => void told.push(withheld);
     const consents = [aFhirConsent(aConsentJson())];
-    expect(await reason({ consents }, anIntent(), { at: 6, onWithheld })).toBe("consent-stale");
+    expect(await reason({ consents }, intentOf(), { at: 6, onWithheld })).toBe("consent-stale");
     expect(told).toMatchObject([{ kind: "withheld", destination: "ehr", revision: 0, reason: "consent-stale" }]);
-    await reason({ consents }, anIntent(), { at: 5, onWithheld });
-    await reason({ consents: [aConsent({ decision: "deny" })] }, anIntent(), { onWithheld });
+    await reason({ consents }, intentOf(), { at: 5, onWithheld });
+    await reason({ consents: [aConsent({ decision: "deny" })] }, intentOf(), { onWithheld });
     expect(told).toHaveLength(1);
   });
 
   it("leaves the roster's own consents alone when a source is silent", async () => {
-    expect(await reason({ consents: [aConsent()] }, anIntent(), { at: 60 })).toBe("passed");
+    expect(await reason({ consents: [aConsent()] }, intentOf(), { at: 60 })).toBe("passed");
   });
 
   it("is overridden by a named person until that ends, and no longer", async () => {
-    const overrides = [anOverride];
+    const overrides = [override];
     expect(await reason({ overrides })).toBe("passed");
-    expect(await reason({ overrides }, anIntent(), { at: 31 })).toBe("override-expired");
-    expect(await reason({ overrides }, anIntent(observation, { destination: "cohort" }))).toBe("consent-unknown");
+    expect(await reason({ overrides }, intentOf(), { at: 31 })).toBe("override-expired");
+    expect(await reason({ overrides }, intentOf(observation, { destination: "cohort" }))).toBe("consent-unknown");
   });
 
   it("knows only the name of a destination that is not configured: general consents do not reach it", async () => {
     const heard = new Map([["ehr", two + minutes(10)]]);
     const consents = [aFhirConsent(aConsentJson())];
-    expect(await reason({ consents, heard }, anIntent(), { hops: [] })).toBe("consent-unknown");
+    expect(await reason({ consents, heard }, intentOf(), { hops: [] })).toBe("consent-unknown");
     expect(await reason({ consents, heard })).toBe("passed");
   });
 
@@ -152,7 +131,7 @@ describe("consent at the moment of writing", () => {
   const told = (change: Partial<Episode> = {}): Intent => {
     const of = { revision: 1, status: "final", transform: "gates@2", note: null } as const;
     const { resource, beside } = observationsOf({ episode: ended(anEpisode(change)), patient: aPatient(), ...of });
-    return anIntent(resource, { beside: beside.map((one) => JSON.stringify(one)) });
+    return intentOf(resource, { beside: beside.map((one) => JSON.stringify(one)) });
   };
   const cuff = {
     metric: "nibpSystolic",
@@ -174,7 +153,7 @@ describe("consent at the moment of writing", () => {
   it("asks about each Observation that is written beside a report", async () => {
     const report = { ...observation, resourceType: "DiagnosticReport" };
     const beside = [JSON.stringify(observation), JSON.stringify({ resourceType: "Provenance" })];
-    const intent = anIntent(report, { resourceType: "DiagnosticReport", beside });
+    const intent = intentOf(report, { resourceType: "DiagnosticReport", beside });
     expect(await reason(except({ class: [ofClass("Observation")] }), intent)).toBe("consent-denied");
     expect(await reason(except({ class: [ofClass("Condition")] }), intent)).toBe("passed");
   });

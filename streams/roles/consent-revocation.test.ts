@@ -1,50 +1,40 @@
 /** Consent taken back while five hundred writes wait: none goes out later than five seconds after it (it is the one under way, at most). */
 import { Counter, Registry } from "prom-client";
 import { expect, it } from "vitest";
-import { aPatient, two } from "../../schemas/fhir/clinical.fixture.ts";
+import { aPatient } from "../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, policyRule } from "../../schemas/fhir/consent.fixture.ts";
-import { type Consent, type Intent, type Patient, writesAlone } from "../../schemas/records.ts";
+import type { Consent, Intent, Patient } from "../../schemas/records.ts";
 import { deliveries, events, outbox, tasks } from "../../schemas/topics.ts";
 import type { Platform } from "../compose.ts";
-import { ok } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
 import type { AnyTopic } from "../core/stage.ts";
 import { logTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
-import type { Wire } from "../core/wire.ts";
+import { bareWire as wire } from "../io/registry/bare-wire.fixture.ts";
 import { type ConsentServer, consentServer } from "../io/consent/server.fixture.ts";
+import { anIntent } from "../io/outbox/outbox.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import { runPromotion } from "./promote.ts";
 
-const wire: Wire = {
-  encode: (topic, envelope) => topic.codec.encode(envelope),
-  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
-  learn: () => Promise.resolve(false),
-};
 const waiting = 500;
 const people = Array.from({ length: 10 }, (_, i) => `${i}`);
 
 const patientOf = (i: string): Patient => aPatient({ patientKey: `pk-${i}`, fhirId: `p-${i}` });
-const intentOf = (i: string, n: number): Intent => ({
-  kind: "intent",
-  ...writesAlone,
-  identity: `${i}-${n}`,
-  revision: 0,
-  patientKey: `pk-${i}`,
-  destination: "ehr",
-  resourceType: "Observation",
-  resourceId: `o-${i}-${n}`,
-  resource: JSON.stringify({
-    resourceType: "Observation",
-    id: `o-${i}-${n}`,
-    meta: { tag: [{ system: "urn:afferent:revision", code: "0" }] },
-    status: "final",
-    code: { coding: [{ system: "http://loinc.org", code: "8867-4" }] },
-    subject: { reference: `Patient/p-${i}` },
-    effectiveDateTime: "2026-11-21T14:05:00.000Z",
-  }),
-  at: logTime(two),
-});
+const intentOf = (i: string, n: number): Intent =>
+  anIntent({
+    identity: `${i}-${n}`,
+    patientKey: `pk-${i}`,
+    resourceId: `o-${i}-${n}`,
+    resource: JSON.stringify({
+      resourceType: "Observation",
+      id: `o-${i}-${n}`,
+      meta: { tag: [{ system: "urn:afferent:revision", code: "0" }] },
+      status: "final",
+      code: { coding: [{ system: "http://loinc.org", code: "8867-4" }] },
+      subject: { reference: `Patient/p-${i}` },
+      effectiveDateTime: "2026-11-21T14:05:00.000Z",
+    }),
+  });
 
 /** A promotion with five hundred writes before it, of which each takes 20 ms. */
 const promoting = async (

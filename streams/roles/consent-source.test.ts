@@ -1,28 +1,23 @@
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
-import { anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
+import { aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, policyRule } from "../../schemas/fhir/consent.fixture.ts";
 import type { Hop } from "../../schemas/fhir/consent-question.ts";
-import { type FhirConsent, type Intent, type Patient, writesAlone } from "../../schemas/records.ts";
+import type { FhirConsent, Patient } from "../../schemas/records.ts";
 import { events } from "../../schemas/topics.ts";
 import type { Platform } from "../compose.ts";
-import { ok } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import type { Body } from "../core/topic.ts";
-import type { Wire } from "../core/wire.ts";
+import { bareWire as wire } from "../io/registry/bare-wire.fixture.ts";
 import type { ConsentSourceConfig } from "../io/consent/config.ts";
 import { type ConsentServer, consentServer, type Failing } from "../io/consent/server.fixture.ts";
+import { anIntent } from "../io/outbox/outbox.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import { consentAtWriting } from "./consent-at-writing.ts";
 import { openConsentSource } from "./consent-source.ts";
 import { consentTable } from "./consent-table.ts";
 
-const wire: Wire = {
-  encode: (topic, envelope) => topic.codec.encode(envelope),
-  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
-  learn: () => Promise.resolve(false),
-};
 const freshForMs = 400;
 /** What both the server's clock and ours say, where nothing is wrong with either. */
 const serverNow = Date.UTC(2026, 10, 21, 14);
@@ -31,18 +26,9 @@ const denial = policyRule("OPTOUT");
 const never = 3_600_000;
 const hop: Hop = { name: "ehr", purpose: "TREAT" };
 
-const intent: Intent = {
-  kind: "intent",
-  ...writesAlone,
-  identity: anEpisode().identity,
-  revision: 0,
-  patientKey: "pk-7",
-  destination: "ehr",
-  resourceType: "Observation",
-  resourceId: "o-1",
+const intent = anIntent({
   resource: JSON.stringify({ resourceType: "Observation", effectiveDateTime: "2026-11-21T14:05:00Z" }),
-  at: logTime(two),
-};
+});
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -2,17 +2,11 @@ import { describe, expect, it } from "vitest";
 import { minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { events } from "../../schemas/topics.ts";
 import type { Platform } from "../compose.ts";
-import { ok } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
-import type { Wire } from "../core/wire.ts";
+import { bareWire as wire } from "../io/registry/bare-wire.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import { type ObservedAct, recordObserved } from "./observed.ts";
 
-const wire: Wire = {
-  encode: (topic, envelope) => topic.codec.encode(envelope),
-  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
-  learn: () => Promise.resolve(false),
-};
 const act: ObservedAct = { patient: "pk-7", what: "oxygen", value: "oxygen", as: "Nurse K. Okafor" };
 
 /** What stands in the patient's log afterwards, said at 14:10. */

@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { two } from "../../schemas/fhir/clinical.fixture.ts";
 import { events } from "../../schemas/topics.ts";
-import { ok } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
-import type { Wire } from "../core/wire.ts";
+import { bareWire as wire } from "../io/registry/bare-wire.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import type { Platform } from "../compose.ts";
 import { grantOverride, type OverrideAct } from "./override.ts";
 
-const wire: Wire = {
-  encode: (topic, envelope) => topic.codec.encode(envelope),
-  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
-  learn: () => Promise.resolve(false),
-};
 const act: OverrideAct = {
   patient: "pk-7",
   destination: "ehr",

@@ -4,34 +4,19 @@ import { Counter, Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationOf } from "../../schemas/fhir/observation.ts";
-import { type Consent, type Intent, writesAlone } from "../../schemas/records.ts";
+import type { Consent } from "../../schemas/records.ts";
 import { deliveries, events, outbox } from "../../schemas/topics.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
-import type { Wire } from "../core/wire.ts";
-import { ok } from "../core/failure.ts";
+import { bareWire as wire } from "../io/registry/bare-wire.fixture.ts";
+import { anIntent } from "../io/outbox/outbox.fixture.ts";
 import { memoryLog } from "../log/memory.ts";
 import { consentAtWriting } from "./consent-at-writing.ts";
 import { consentTable } from "./consent-table.ts";
 import type { Platform } from "../compose.ts";
 import { runPromotion } from "./promote.ts";
 
-/** Bare Avro, as one process writes and reads it. */
-const wire: Wire = {
-  encode: (topic, envelope) => topic.codec.encode(envelope),
-  decode: (topic, bytes) => ok(topic.codec.decode(bytes)),
-  learn: () => Promise.resolve(false),
-};
-
-const intent: Intent = {
-  kind: "intent",
-  ...writesAlone,
-  identity: anEpisode().identity,
-  revision: 0,
-  patientKey: "pk-7",
-  destination: "ehr",
-  resourceType: "Observation",
-  resourceId: "o-1",
+const intent = anIntent({
   resource: JSON.stringify(
     observationOf({
       episode: anEpisode(),
@@ -42,8 +27,7 @@ const intent: Intent = {
       note: null,
     }),
   ),
-  at: logTime(two),
-};
+});
 
 const ward = async () => {
   const log = memoryLog();
