@@ -28,6 +28,9 @@ import { priority } from "./priority.ts";
 /** How far a device's clock may be off where the roster says nothing else. */
 export const usualClockUncertaintyMs = 2_000;
 
+/** How long a device may measure nothing and its confirmed link still count, where the roster says nothing else (docs/clinical.md). */
+export const usualLinkGapMs = 3_600_000;
+
 // ---- broadcast: on every partition, forwarded by every stage ----
 
 /** A second of log time has passed. */
@@ -97,6 +100,8 @@ const deviceParticulars = {
   firmware: withDefault(nullable(string), null),
   /** ISO date. */
   calibrationDue: withDefault(nullable(string), null),
+  /** Without a usable measurement for longer, whom it measures must be confirmed again (clinical.md 9); 0: no gap is too long. */
+  linkGapMs: withDefault(long, usualLinkGapMs),
 };
 export const device = body("device", { ...deviceFields, ...deviceParticulars }) as BodyField<
   { readonly kind: "device" } & { readonly [N in keyof typeof deviceFields]: TypeOf<(typeof deviceFields)[N]> } & {
@@ -104,6 +109,14 @@ export const device = body("device", { ...deviceFields, ...deviceParticulars }) 
   }
 >;
 export type Device = TypeOf<typeof device>;
+
+/** From the last usable measurement (null: none is known) to the first after it. */
+export const interruption = record("Interruption", {
+  what: oneOf("InterruptionKind", "powerCycle", "deviceGap"),
+  from: nullable(eventTime),
+  at: eventTime,
+});
+export type Interruption = TypeOf<typeof interruption>;
 
 /** Effective-dated link of a device to a bed and a patient. `subject` is opaque; names never appear here. */
 export const association = body("association", {
@@ -130,11 +143,25 @@ export const association = body("association", {
   cause: withDefault(string, ""),
   /** The patient key that a merge (A40) replaced in this revision by `patientKey`; null: none. */
   mergedFrom: withDefault(nullable(string), null),
+  /** A person who confirmed it later vouches for the time from here on too (a correction dated back); null: from his confirmation on. */
+  vouchedFrom: withDefault(nullable(instant), null),
+  /** As `normalise` tells it: the first interruption that the confirmation does not cover; nothing after it is validated. Null: none. */
+  interrupted: withDefault(nullable(interruption), null),
+  /** How often `normalise` has told this revision anew. */
+  telling: withDefault(int, 0),
 });
 export type Association = TypeOf<typeof association>;
 
-/** Of a link that is clear, was never voided, and that no merge made. */
-export const undisputed = { voided: false, conflict: null, cause: "", mergedFrom: null } as const;
+/** Of a link that is clear, was never voided, that no merge made, nobody dated back and nothing interrupted. */
+export const undisputed = {
+  voided: false,
+  conflict: null,
+  cause: "",
+  mergedFrom: null,
+  vouchedFrom: null,
+  interrupted: null,
+  telling: 0,
+} as const;
 
 // ---- telemetry.raw, telemetry.raw.waveforms ----
 

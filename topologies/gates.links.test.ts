@@ -10,6 +10,7 @@ import {
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
+import { eventTime } from "../streams/core/time.ts";
 import type { Association, Candidate, Correction, Episode } from "../schemas/records.ts";
 import type { GatePolicy } from "./gates.ts";
 import { answerOf, candidateOf, foldable, policyOf, resourceOf, type Ward, ward } from "./gates.fixture.ts";
@@ -138,6 +139,14 @@ describe("each reason of identity, beside its permitted twin", () => {
       offeredAnew({}),
     ],
     [
+      "a link that a power cycle interrupted before the episode, not confirmed again",
+      "association-interrupted",
+      false,
+      offeredAnew({ interrupted: { what: "powerCycle", from: eventTime(two), at: eventTime(two + minutes(1)) } }),
+      // it came when all that is told of the episode was over
+      offeredAnew({ interrupted: { what: "powerCycle", from: eventTime(two), at: eventTime(two + minutes(60)) } }),
+    ],
+    [
       "another's link beside it that is itself in conflict",
       "time-ambiguous",
       false,
@@ -183,6 +192,18 @@ describe("the right patient", () => {
     ["offered as a correction", "association-mismatch", right({}, { correction: null }), right()],
     ["by a link that was confirmed", "association-unconfirmed", right({ confirmedBy: null }), right()],
     ["in time", "association-confirmed-later", right({ confirmedAt: two + minutes(6) }), right()],
+    [
+      "as far back as a person vouches for it",
+      "association-confirmed-later",
+      right({ confirmedAt: two + minutes(60), vouchedFrom: two + minutes(6) }),
+      right({ confirmedAt: two + minutes(60), vouchedFrom: two }),
+    ],
+    [
+      "after a gap by a link that was confirmed again",
+      "association-interrupted",
+      right({ interrupted: { what: "deviceGap", from: null, at: eventTime(two + minutes(1)) } }),
+      right(),
+    ],
     ["far enough from its edge", "time-ambiguous", right({ from: two + minutes(5) - 1_999 }), right({ from: two })],
   ];
   it.each(cases)("has what was measured under another's link, %s (else %s)", (_story, reason, refused, permitted) => {

@@ -19,11 +19,15 @@ import {
   type DeviceCells,
   deviceOf,
   learnDevice,
+  linkGapOf,
   type OwnTimed,
   type OwnTimedValue,
+  presenceOf,
   standingOf,
+  withTellings,
 } from "./normalise/device.ts";
-import { keysConcerned, linksBeside, withAssociation } from "./normalise/holder.ts";
+import { type Associations, keysConcerned, linksBeside, withAssociation } from "./normalise/holder.ts";
+import { presenceAfter, type Sign, withInterruption } from "./normalise/interruptions.ts";
 import { type Adapters, isPlatformTopic } from "./normalise/intake.ts";
 import { measurementsOf, type Refusal } from "./normalise/measurements.ts";
 import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
@@ -42,9 +46,9 @@ const rulesPassBy = { empty: null, kinds: ["rules"], apply: (none: null) => none
 export const normalise = (adapters: Adapters) =>
   stage<RawBody, typeof vitalsWrites, Cell, null>("normalise", {
     // 2: devices' own alarms
-    // 3: also those of a device that no roster names, and the graver ones first where there are too many
+    // 3: also those of a device that no roster names, and the graver ones first where there are too many; what interrupts a link
     version: 3,
-    migrate: { cells: (_from, _key, cells) => cells as Record<string, Cell> },
+    migrate: { cells: (_from, _key, cells) => withTellings(cells as Record<string, Cell>) },
     reads: raw,
     writes: vitalsWrites,
     quarantine: "quarantine",
@@ -97,9 +101,43 @@ const associate = (
   const known = associationsOf(state);
   const next = withAssociation(known, association);
   if (next === known) return;
-  state.set("associations", next);
-  for (const beside of linksBeside(known, association, at)) out.emit("vitals", association.subject, beside);
-  for (const to of keysConcerned(known, association, key, at)) out.emit("vitals", to, association);
+  const told = withInterruption(association, presenceOf(state), linkGapOf(state));
+  state.set("associations", withInPlace(next, told));
+  for (const beside of linksBeside(known, told, at)) out.emit("vitals", told.subject, beside);
+  for (const to of keysConcerned(known, told, key, at)) out.emit("vitals", to, told);
+};
+
+const withInPlace = (known: Associations, next: Association): Associations =>
+  known.map((link) => (link.id === next.id ? next : link));
+
+/** A power cycle or a long gap is told with the links that it interrupts, before what this reading measured (clinical.md 9). */
+const interrupt = (state: DeviceCells, { key, logTime: at }: Entry<RawBody>, sign: Sign, out: VitalsOut): void => {
+  const before = presenceOf(state);
+  const gapMs = linkGapOf(state);
+  const presence = presenceAfter(before, sign, gapMs);
+  if (presence === before) return;
+  state.set("presence", presence);
+  if (presence.interruptions === before.interruptions) return;
+  for (const link of associationsOf(state)) {
+    const marked = withInterruption(link, presence, gapMs);
+    if (marked === link) continue;
+    const told: Association = { ...marked, telling: link.telling + 1 };
+    const known = associationsOf(state);
+    state.set("associations", withInPlace(known, told));
+    for (const to of keysConcerned(known, told, key, at)) out.emit("vitals", to, told);
+  }
+};
+
+/** A reading of which nothing was taken says nothing of who is there: rubbish would end links. */
+const signOf = ({ decoded }: Understood, made: readonly (Measurement | Refusal)[]): Sign => {
+  // a value with a time of its own (a cuff's) may be older than the reading that repeats it
+  const ofNow = made.filter((_, i) => decoded.measurements[i]?.deviceTime === undefined);
+  const taken = ofNow.flatMap((one) => ("problem" in one ? [] : [one]));
+  return {
+    boot: decoded.boot,
+    times: taken.map(({ eventTime: at }) => at),
+    usable: taken.filter(isUsable).map(({ eventTime: at }) => at),
+  };
 };
 
 const measure = (
@@ -119,7 +157,9 @@ const measure = (
   const { admission } = understood;
   if (admission !== "new") stand(state, (standing) => counted(standing, admission));
   if (admission === "repeat") return;
-  const { emitted, usable, problem } = emitMeasurements(state, entry.key, understood, out);
+  const made = measurementsOf(understood.decoded, understood.context);
+  if (!reading.retained) interrupt(state, entry, signOf(understood, made), out);
+  const { emitted, usable, problem } = emitMeasurements(state, entry.key, understood.decoded, made, out);
   const informed = emitAlarms(state, entry, reading, understood, out);
   if (reading.retained) return; // the broker spoke, not the device
   stand(state, (standing) =>
@@ -154,7 +194,8 @@ const emitAlarms = (
 const emitMeasurements = (
   state: DeviceCells,
   key: string,
-  { decoded, context }: Understood,
+  decoded: DecodedReading,
+  made: readonly (Measurement | Refusal)[],
   out: VitalsOut,
 ): { emitted: number; usable: boolean; problem: Problem | null } => {
   const result = { emitted: 0, usable: false, problem: null as Problem | null };
@@ -164,7 +205,7 @@ const emitMeasurements = (
     result.problem = problem;
   };
   for (const problem of problemsOf(decoded, "waveforms")) refuse(problem);
-  measurementsOf(decoded, context).forEach((measurement, i) => {
+  made.forEach((measurement, i) => {
     const said = decoded.measurements[i];
     if (said?.deviceTime !== undefined && !isNews(state, said, measurement)) return;
     if ("problem" in measurement) refuse(measurement.problem, measurement.eventTime);

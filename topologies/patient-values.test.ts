@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { anAssociation } from "../schemas/fhir/clinical.fixture.ts";
 import type { Association, WindowAggregate } from "../schemas/records.ts";
+import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
 import { patientValues } from "./patient-values.ts";
@@ -61,6 +62,12 @@ describe("a confirmed patient's arterial line", () => {
     });
   });
 
+  it("counts where a person vouches for the time, though he confirmed later, and before an interruption", () => {
+    expect(values({ confirmedAt: t0 + 2 * min, vouchedFrom: t0 - min }, aMinute)).toHaveLength(1);
+    const after = { what: "deviceGap", from: null, at: eventTime(t0 + min) } as const;
+    expect(values({ interrupted: after }, aMinute)).toHaveLength(1);
+  });
+
   it("is questionable where at least half of its samples were", () => {
     expect(values({}, closed(t0, t0 + min, { validity: "questionable" }))[0]?.body).toMatchObject({
       validity: "questionable",
@@ -77,6 +84,10 @@ describe("nothing crosses", () => {
   it.each<[string, Partial<Association>]>([
     ["while nobody confirmed the link", { confirmedBy: null, confirmedAt: null }],
     ["of before the confirmation", { confirmedAt: t0 + 2 * min }],
+    [
+      "after a power cycle that nobody confirmed since",
+      { interrupted: { what: "powerCycle", from: null, at: eventTime(t0 + 10 * s) } },
+    ],
     ["of a link in conflict", { conflict: "two patients in the bed" }],
     ["of a link that never held", { voided: true }],
     ["after the link's end", { to: t0 }],

@@ -7,6 +7,7 @@ import { type Out, stage, type State } from "../streams/core/stage.ts";
 import type { Association, WindowAggregate, WindowValue } from "../schemas/records.ts";
 import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
 import { correctableMs } from "./correctable.ts";
+import { covers, isInterruptedAt, isNewer, vouchedSince } from "./link.ts";
 import { classOf, type PrecedencePolicy, type Quantity, quantityOf } from "./precedence/policy.ts";
 
 const writes = { events, quarantine: telemetryQuarantine };
@@ -20,16 +21,16 @@ interface KnownLink extends Association {
 
 type Links = State<KnownLink>;
 
-const covers = ({ from, to }: Association, at: number): boolean => from <= at && (to === null || at < to);
-
-/** Named, clear, never voided, and confirmed by the time of the value. */
-const isSure = ({ confirmedBy, confirmedAt, voided, conflict }: Association, at: number): boolean =>
-  !voided && conflict === null && (confirmedBy ?? "").trim() !== "" && confirmedAt !== null && confirmedAt <= at;
+/** Clear, never voided, vouched for by a named person at the time of the value, and not interrupted since. */
+const isSure = (link: Association, at: number): boolean => {
+  const since = vouchedSince(link);
+  return !link.voided && link.conflict === null && since !== null && since <= at && !isInterruptedAt(link, at);
+};
 
 /** Whom a link's newest revision is told: whose it is, if it is this subject's, and whoever else was told before. None: it is not new. */
 const remember = (links: Links, next: Association, subject: string, now: number): readonly string[] => {
   const known = links.get(next.id);
-  if (known !== undefined && known.revision >= next.revision) return [];
+  if (known !== undefined && !isNewer(next, known)) return [];
   for (const [cell, { to }] of [...links.cells()]) if (to !== null && to + correctableMs < now) links.delete(cell);
   const own = next.subject === subject ? [next.patientKey] : [];
   const former = known?.toldTo ?? (known?.subject === subject ? [known.patientKey] : []);
@@ -42,7 +43,7 @@ const remember = (links: Links, next: Association, subject: string, now: number)
 const linkAt = (links: Links, subject: string, device: string, at: number): Association | null => {
   const inForce = [...links.cells()]
     .map(([, link]) => link)
-    .filter((link) => link.device === device && !link.voided && covers(link, at))
+    .filter((link) => link.device === device && covers(link, at))
     .sort((a, b) => b.from - a.from || (a.id < b.id ? -1 : 1))[0];
   return inForce !== undefined && inForce.subject === subject && isSure(inForce, at) ? inForce : null;
 };

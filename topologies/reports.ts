@@ -6,6 +6,7 @@ import { stage } from "../streams/core/stage.ts";
 import { logTime, type LogTime } from "../streams/core/time.ts";
 import type { AccessOverride, Association, Consent, FhirConsent, Observed, WindowValue } from "../schemas/records.ts";
 import { events } from "../schemas/topics.ts";
+import { isNewer } from "./link.ts";
 import type { GatePolicy } from "./gates/promotable.ts";
 import { supersedes } from "./gates/consented.ts";
 import { look, noSources, withoutLink } from "./precedence.ts";
@@ -56,7 +57,7 @@ const keepLink = (
   out: ReportOut,
 ): void => {
   const known = linkOf(state, next.id);
-  if (known !== null && known.revision >= next.revision) return;
+  if (known !== null && !isNewer(next, known)) return;
   forgetOldReports(state, now);
   state.set(`link/${next.id}`, known?.mergedFrom === key ? { ...next, mergedFrom: key } : next);
   if (next.voided || next.conflict !== null || next.patientKey !== key) forgetMeasured(state, next.id, now, precedence);

@@ -7,6 +7,7 @@ import { type Out, stage, type State } from "../streams/core/stage.ts";
 import { type LogTime, logTime } from "../streams/core/time.ts";
 import type { Association, SubjectEnded, WindowAggregate } from "../schemas/records.ts";
 import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
+import { isNewer } from "./link.ts";
 import {
   type Minute,
   minuteCell,
@@ -63,7 +64,7 @@ const appoint = (state: Sessions): void => {
 const remember = (state: Sessions, next: Association): void => {
   const cell = `link/${next.id}`;
   const known = state.get(cell);
-  if (known?.kind !== "association" || next.revision > known.revision) state.set(cell, next);
+  if (known?.kind !== "association" || isNewer(next, known)) state.set(cell, next);
 };
 
 /** Times come from the 10 s windows, which hold one sample of the machine each; the numbers from the minutes. */

@@ -128,6 +128,14 @@ describe("a roster file", () => {
       "associations[0].confirmedAt half-confirmed",
     ],
     [
+      "a link that is dated back and confirmed by nobody",
+      (f) => ({
+        ...f,
+        associations: [{ ...link, confirmedBy: null, confirmedAt: null, vouchedFrom: "2026-11-21T00:00:00Z" }],
+      }),
+      "associations[0].vouchedFrom half-confirmed",
+    ],
+    [
       "a confirmation by nobody",
       (f) => ({ ...f, associations: [{ ...link, confirmedBy: null }] }),
       "associations[0].confirmedBy half-confirmed",

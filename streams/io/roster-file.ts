@@ -9,6 +9,7 @@ import {
   type Patient,
   undisputed,
   usualClockUncertaintyMs,
+  usualLinkGapMs,
 } from "../../schemas/records.ts";
 import { type PlacedProblem, rosterProblems } from "./roster-rules.ts";
 import { type Roster, rosterShape, wardRosterShape } from "./roster-shape.ts";
@@ -77,7 +78,7 @@ export type RosterRecord = {
 );
 
 /** Fields that came later than the first rosters: at its default each is as if it were not there, so that a roster announced before is unchanged. */
-const cameLater: Readonly<Record<string, unknown>> = { ...undisputed, ...knownAlike };
+const cameLater: Readonly<Record<string, unknown>> = { ...undisputed, ...knownAlike, linkGapMs: usualLinkGapMs };
 
 const hashOf = (body: object): string => {
   const said = Object.entries(body).filter(
@@ -113,11 +114,12 @@ export const rosterRecords = (roster: Roster): readonly RosterRecord[] => [
       ...d,
       clockUncertaintyMs: d.clockUncertaintyMs ?? usualClockUncertaintyMs,
       silentAfterMs: d.silentAfterMs ?? usualSilentAfterMs,
+      linkGapMs: d.linkGapMs ?? usualLinkGapMs,
       version: roster.version,
     }),
   ),
   ...roster.associations.map((a, i) =>
-    aboutDevice(`association/${a.id}`, `associations[${i}]`, a.revision, { kind: "association", ...a }),
+    aboutDevice(`association/${a.id}`, `associations[${i}]`, a.revision, { kind: "association", ...undisputed, ...a }),
   ),
   ...roster.patients.map((p, i) =>
     aboutPatient(`patient/${p.patientKey}`, `patients[${i}]`, { kind: "patient", ...p }),

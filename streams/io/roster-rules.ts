@@ -31,6 +31,8 @@ const backwards = (place: string, period: { from: number; to: number | null }): 
 
 /** "Confirmed" means a named person at a time (clinical.md 9): one without the other is neither confirmed nor not. */
 const halfConfirmed = (place: string, a: RosterAssociation): PlacedProblem[] => {
+  if (a.vouchedFrom !== null && a.confirmedAt === null)
+    return [{ place: `${place}.vouchedFrom`, reason: "half-confirmed", detail: "nobody confirmed what is dated back" }];
   if ((a.confirmedBy === null) === (a.confirmedAt === null)) return [];
   const missing = a.confirmedBy === null ? "confirmedBy" : "confirmedAt";
   return [{ place: `${place}.${missing}`, reason: "half-confirmed", detail: `${missing} is missing` }];

@@ -20,6 +20,7 @@ const device = z.strictObject({
   unit: name,
   clockUncertaintyMs: z.int().min(0).optional(),
   silentAfterMs: z.int().min(1).optional(),
+  linkGapMs: z.int().min(0).optional(),
   /** Of a fixed monitor: its bed, by which the roster service follows ADT. */
   bed: name.nullable().default(null),
   firmware: name.optional(),
@@ -46,6 +47,7 @@ const association = z.strictObject({
   conflict: name.nullable().default(null),
   cause: z.string().default(""),
   mergedFrom: patientKey.nullable().default(null),
+  vouchedFrom: instant.nullable().default(null),
 });
 
 const identity = z.strictObject({

@@ -3,7 +3,9 @@
  * first transaction, a claim, fences every earlier owner; so does none of kafkajs's `connect`. A commit of which
  * we don't know the outcome ends the owner; what it left open is aborted by the next claim.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Message, Producer } from "kafkajs";
+import { OperatingError } from "../core/failure.ts";
 import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import { PartitionFetch } from "./kafka-fetch.ts";
 import type { Owner } from "./log.ts";
@@ -16,11 +18,30 @@ const fencedTypes = new Set(["INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"]);
 const sendBytesMax = 768 * 1024;
 const loadMsMax = 30_000;
 const fetchWaitMs = 500;
+const coordinatorMsMax = 15_000;
+const coordinatorPauseMs = 500;
 
 export const stateTopic = (store: string): string => `state.${store}`;
 
 /** Claims. The topic must be there. Codes: `log-unavailable`, `fenced` (by a claim at the same moment). */
 export const claimState = async (client: KafkaClient, store: string, partition: number): Promise<Owner> => {
+  const untilMs = performance.now() + coordinatorMsMax;
+  for (;;)
+    try {
+      return await claimOnce(client, store, partition);
+    } catch (error) {
+      if (!lacksCoordinator(error) || performance.now() > untilMs) throw error;
+      await sleep(coordinatorPauseMs);
+    }
+};
+
+/** A broker that has just started makes the topic of its transactions when the first one asks for it; kafkajs does not wait for that. */
+const lacksCoordinator = (error: unknown): boolean =>
+  error instanceof OperatingError &&
+  error.cause instanceof Error &&
+  error.cause.name === "KafkaJSGroupCoordinatorNotFound";
+
+const claimOnce = async (client: KafkaClient, store: string, partition: number): Promise<Owner> => {
   // With kafkajs's own 300 ms of first pause a commit takes that long whenever the one before is not quite finished.
   const producer = client.producer({
     transactionalId: `${store}/${partition}`,

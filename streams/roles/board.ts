@@ -3,6 +3,7 @@ import { loadRoster, openSeries, type Platform } from "../compose.ts";
 import { groupOf } from "../core/checkpoint.ts";
 import type { AnyStage } from "../core/stage.ts";
 import type { SeriesStore } from "../io/series/series.ts";
+import { undisputed } from "../../schemas/records.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { startBoard, type SeriesQuery } from "./board/server.ts";
 import { isUsable } from "./board/samples.ts";
@@ -52,7 +53,7 @@ export const openBoard = async (platform: Platform): Promise<Running> => {
     rawTopics: [raw, rawWaveforms],
     wardName: config.ward,
     speed: config.speed,
-    roster: { beds, devices, associations: associations.map((a) => ({ kind: "association", ...a })) },
+    roster: { beds, devices, associations: associations.map((a) => ({ kind: "association", ...undisputed, ...a })) },
     series: backFill(store),
     why: async (id) => linesOf(await whyOf({ id }, { log, wire, modelOf: await modelsOf(config.roster) })),
     registry: metrics,

@@ -8,6 +8,7 @@ import { loadRoster, type Platform } from "../compose.ts";
 import { OperatingError } from "../core/failure.ts";
 import { type Authorization, openAuthorization } from "../io/authorization/authorization.ts";
 import type { Receiver } from "../io/mllp/receiver.ts";
+import { runSink } from "../log/sink-runner.ts";
 import type { RosterServiceConfig } from "../roster-config.ts";
 import { whenChanged } from "./changed-files.ts";
 import { openAdtDoor } from "./roster/adt-door.ts";
@@ -15,6 +16,7 @@ import { serveRosterApi } from "./roster/api.ts";
 import { RosterAppending } from "./roster/appending.ts";
 import { followFhir } from "./roster/fhir-feed.ts";
 import { Heard } from "./roster/heard.ts";
+import { interruptionSink } from "./roster/interruptions.ts";
 import { localTimeIn } from "./roster/local-time.ts";
 import { type RosterMetrics, rosterMetrics } from "./roster/metrics.ts";
 import { type Off, whatIsOff } from "./roster/off.ts";
@@ -87,6 +89,9 @@ export const openRoster = async (platform: Platform): Promise<Running> => {
     });
     opened(api.close);
     running.push(followFile(platform, service, stop.signal));
+    const telemetry = await runSink(interruptionSink(service), platform.running);
+    opened(telemetry.close.bind(telemetry));
+    running.push(telemetry.done);
     if (fhir !== undefined) {
       const authorization = fhir.auth && (await openAuthorization(fhir.auth));
       running.push(feed(fhir, authorization, parts, stop.signal));

@@ -86,7 +86,7 @@ const violations: readonly [name: string, folder: string, text: string, twin: st
   ],
 ];
 
-describe("biome", () => {
+describe("biome", { timeout: 120_000 }, () => {
   it.each(violations)("refuses %s", async (_name, folder, text, twin, rule) => {
     const broken = await lint(await plant(folder, text));
     expect(broken.output).toContain(rule);

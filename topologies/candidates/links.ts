@@ -1,7 +1,7 @@
 /** Whose an episode is: the links of its device, each in its newest revision, and which of them were in force within the episode. */
 import type { Association, Episode } from "../../schemas/records.ts";
 import { correctableMs } from "../correctable.ts";
-import { covers } from "../normalise/holder.ts";
+import { covers, isInterruptedAt, isNewer } from "../link.ts";
 
 export interface KnownLink {
   readonly association: Association;
@@ -19,10 +19,10 @@ export interface Links {
 
 export const noLinks: Links = { kind: "links", all: [] };
 
-/** The newest revision of each link wins; one that is not newer changes nothing: the same links then. */
+/** The newest word of each link wins; one that is not newer changes nothing: the same links then. */
 export const withLink = (links: Links, association: Association, now: number): Links => {
   const known = links.all.find((link) => link.association.id === association.id);
-  if (known !== undefined && association.revision <= known.association.revision) return links;
+  if (known !== undefined && !isNewer(association, known.association)) return links;
   const { mergedFrom } = association;
   const before = known?.mergedKeys ?? [];
   const mergedKeys = mergedFrom === null || before.includes(mergedFrom) ? before : [...before, mergedFrom];
@@ -129,6 +129,7 @@ export const signatureOf = (offer: Offer, episode: Episode): string => {
   const near = (ms: number): number => Math.max(-reach, Math.min(reach, ms));
   const seen = (a: Association) => [
     ...[a.id, a.patientKey, a.subject, a.bed, a.unit, a.ageBand, a.confirmedBy, a.confirmedAt, a.voided, a.conflict],
+    ...[a.vouchedFrom, toldTimes(episode).map((at) => isInterruptedAt(a, at))],
     ...toldTimes(episode).flatMap((at) => [near(at - a.from), near((a.to ?? Number.POSITIVE_INFINITY) - at)]),
   ];
   return JSON.stringify([offer.association === null ? null : seen(offer.association), offer.alongside.map(seen)]);

@@ -4,7 +4,7 @@
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Association, Candidate, Episode } from "../../schemas/records.ts";
-import { covers } from "../normalise/holder.ts";
+import { covers } from "../link.ts";
 import { type Objection, objection, objections } from "./answer.ts";
 
 /** Of a candidate, or of what was computed over a stretch of measurements: all that says whose it is. */

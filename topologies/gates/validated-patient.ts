@@ -4,25 +4,34 @@
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Association, GateAnswer, Patient } from "../../schemas/records.ts";
-import { covers } from "../normalise/holder.ts";
+import { covers, isInterruptedAt, vouchedSince } from "../link.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
-import { type Attributed, attributionObjections, inForce, isMergedAway, ownLinks } from "./attribution.ts";
+import { type Attributed, attributionObjections, inForce, isMergedAway, ownLinks, toldTimes } from "./attribution.ts";
 import { identityAt, type Knower } from "./identity.ts";
 
-const confirmationObjections = (association: Association, start: number): readonly Objection[] => {
-  const { id, confirmedBy, confirmedAt, from } = association;
-  if (confirmedBy === null || confirmedBy.trim() === "" || confirmedAt === null)
-    return [objection("association-unconfirmed", `nobody confirmed association ${id}`)];
+const confirmationObjections = (association: Association, candidate: Attributed): readonly Objection[] => {
+  const { id, from, interrupted } = association;
+  const vouched = vouchedSince(association);
+  if (vouched === null) return [objection("association-unconfirmed", `nobody confirmed association ${id}`)];
   // A link that began inside the episode cannot have been confirmed before it.
-  const since = Math.max(start, from);
+  const since = Math.max(candidate.episode.start, from);
+  const behind = toldTimes(candidate).some((at) => isInterruptedAt(association, at));
   return objections(
-    confirmedAt > since &&
+    vouched > since &&
       objection(
         "association-confirmed-later",
-        `association ${id} was confirmed at ${utcInstant(confirmedAt)}, after the episode began`,
+        `association ${id} was confirmed at ${utcInstant(vouched)}, after the episode began`,
+      ),
+    interrupted !== null &&
+      behind &&
+      objection(
+        "association-interrupted",
+        `association ${id} was not confirmed again after ${interruptionWords[interrupted.what]} at ${utcInstant(interrupted.at)}`,
       ),
   );
 };
+
+export const interruptionWords = { powerCycle: "a power cycle", deviceGap: "a long gap" } as const;
 
 /**
  * The onset and the sample that is reported must keep the clock's uncertainty away from either edge of the patient's links: nearer, they
@@ -100,8 +109,8 @@ export interface PatientQuestion {
 }
 
 /**
- * Reasons: those of attribution.ts, `association-in-conflict`, `association-unconfirmed`, `association-confirmed-later`, `time-ambiguous`,
- * `patient-unknown`, `patient-inactive`, `patient-merged`, `identity-unknown`.
+ * Reasons: those of attribution.ts, `association-in-conflict`, `association-unconfirmed`, `association-confirmed-later`, `association-interrupted`,
+ * `time-ambiguous`, `patient-unknown`, `patient-inactive`, `patient-merged`, `identity-unknown`.
  */
 export const validatedPatient = (candidate: Attributed, asked: PatientQuestion): GateAnswer => {
   const { association, episode } = candidate;
@@ -113,7 +122,7 @@ export const validatedPatient = (candidate: Attributed, asked: PatientQuestion):
     ...mergeObjections(candidate, asked.mergedPatients, asked.stands),
     ...attribution,
     ...conflictObjections(candidate),
-    ...ownLinks(candidate).flatMap((a) => confirmationObjections(a, episode.start)),
+    ...ownLinks(candidate).flatMap((a) => confirmationObjections(a, candidate)),
     ...(outside || association.voided ? [] : edgeObjections(candidate, uncertaintyMs)),
     ...patientObjections(candidate, asked.patient, asked.destination, asked.stands),
   ];

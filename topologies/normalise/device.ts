@@ -1,9 +1,10 @@
 /** The state that `normalise` keeps of one device, and how it changes when the roster or time says so. */
 import type { State } from "../../streams/core/stage.ts";
-import type { Device } from "../../schemas/records.ts";
+import { type Association, type Device, undisputed, usualLinkGapMs } from "../../schemas/records.ts";
 import type { Clock } from "./clock.ts";
 import type { AlarmLists, KnownAlarm } from "./alarms.ts";
 import { type Associations, inForceAt, keyOf } from "./holder.ts";
+import { neverThere, type Presence } from "./interruptions.ts";
 import type { Bucket, SeenIndex } from "./seen.ts";
 import type { Standing } from "./standing.ts";
 import type { Stranger } from "./stranger.ts";
@@ -35,6 +36,7 @@ export interface Told {
 export type Cell =
   | Device
   | Associations
+  | Presence
   | Clock
   | Holder
   | Standing
@@ -51,6 +53,9 @@ export type DeviceCells = State<Cell>;
 export const deviceOf = (state: DeviceCells): Device | undefined => state.get("device") as Device | undefined;
 export const associationsOf = (state: DeviceCells): Associations =>
   (state.get("associations") as Associations | undefined) ?? [];
+export const presenceOf = (state: DeviceCells): Presence =>
+  (state.get("presence") as Presence | undefined) ?? neverThere;
+export const linkGapOf = (state: DeviceCells): number => deviceOf(state)?.linkGapMs ?? usualLinkGapMs;
 export const clockOf = (state: DeviceCells): Clock | undefined => state.get("clock") as Clock | undefined;
 export const standingOf = (state: DeviceCells): Standing | undefined => state.get("standing") as Standing | undefined;
 export const pulseOf = (state: DeviceCells): Pulse | null => (state.get("pulse") as Pulse | undefined) ?? null;
@@ -75,4 +80,11 @@ export const holderAt = (associations: Associations, at: number, device: string)
     association: association?.id ?? null,
     revision: association?.revision ?? null,
   };
+};
+
+/** Cells of a version that told no interruptions. */
+export const withTellings = (cells: Readonly<Record<string, Cell>>): Record<string, Cell> => {
+  const { associations } = cells;
+  if (associations === undefined) return { ...cells };
+  return { ...cells, associations: (associations as readonly Association[]).map((one) => ({ ...undisputed, ...one })) };
 };

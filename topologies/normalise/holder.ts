@@ -2,6 +2,7 @@
 import type { Problem } from "../../streams/core/failure.ts";
 import type { Association } from "../../schemas/records.ts";
 import { correctableMs } from "../correctable.ts";
+import { covers } from "../link.ts";
 
 export type Associations = readonly Association[];
 
@@ -23,10 +24,6 @@ export const withAssociation = (known: Associations, next: Association): Associa
   const forgotten = new Set(over.slice(0, Math.max(0, over.length - endedKept)));
   return all.filter((association) => !forgotten.has(association));
 };
-
-/** Half-open: the instant at which a link ends belongs to the next one. One that was voided never held. */
-export const covers = ({ from, to, voided }: Association, at: number): boolean =>
-  !voided && from <= at && (to === null || at < to);
 
 /** The association in force; of two that overlap, the one that began later. Null: nobody is linked. */
 export const inForceAt = (known: Associations, at: number): Association | null =>

@@ -90,6 +90,10 @@ const interruption = (request: ActRequest, context: ActContext): Result<Interrup
   return ok({ kind: "interruption", id, occurredMs, recordedMs, device, what });
 };
 
+/** What a named person dates back he vouches for since then; a link that began later, since it began (clinical.md 10). */
+const datedBack = ({ atMs }: ActRequest, { nowMs }: ActContext, fromMs: number): { readonly vouchedFromMs?: number } =>
+  atMs === undefined || atMs >= nowMs ? {} : { vouchedFromMs: Math.max(atMs, fromMs) };
+
 const bind = (request: ActRequest, context: ActContext): Result<ActEvent> => {
   const { device = "", patient = "" } = request;
   const { view, base, id } = context;
@@ -112,6 +116,7 @@ const bind = (request: ActRequest, context: ActContext): Result<ActEvent> => {
     link: `bind/${id}`,
     assertedBy: basics.by,
     overrules: [],
+    ...datedBack(request, context, basics.occurredMs),
   });
 };
 
@@ -129,7 +134,7 @@ const aboutLink = (request: ActRequest, context: ActContext): Result<ActEvent> =
       if (link.toMs !== null && link.toMs <= nowMs) return refuse("ended-already", "the link has ended");
       return ok({
         ...basics,
-        // the link goes on from where it began; what a person vouches for counts from his confirmation (clinical.md 9)
+        // the link goes on from where it began; his word counts from his confirmation, unless he dates it back (clinical.md 9)
         occurredMs: link.fromMs,
         act: "confirm",
         device,
@@ -138,6 +143,7 @@ const aboutLink = (request: ActRequest, context: ActContext): Result<ActEvent> =
         link: link.id,
         assertedBy: link.assertedBy,
         overrules: [...new Set(link.conflicts.map(({ code }) => code))],
+        ...datedBack(request, context, link.fromMs),
       });
     }
     case "unbind":

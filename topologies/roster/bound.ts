@@ -18,6 +18,8 @@ export interface Bound {
   readonly toMs: number | null;
   readonly confirmedBy: string;
   readonly confirmedMs: number;
+  /** Since when he vouches for it, where he dated it back; else his word counts from his confirmation. */
+  readonly vouchedMs: number | null;
   readonly assertedBy: string;
   /** By ADT's word of this patient: then it is settled that he left. */
   readonly endedByAdt: boolean;
@@ -67,6 +69,7 @@ const bound = (own: readonly [BindAct, ...BindAct[]], end: Ending | undefined, c
     toMs: end?.atMs ?? null,
     confirmedBy: first.by,
     confirmedMs: first.recordedMs,
+    vouchedMs: first.vouchedFromMs ?? null,
     assertedBy: first.assertedBy,
     endedByAdt: end?.byAdt ?? false,
     overruled: own.flatMap(({ overrules, recordedMs }) =>

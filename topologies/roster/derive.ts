@@ -72,6 +72,9 @@ export const derive = (events: readonly RosterEvent[], base: RosterBase): Roster
         assertedBy: link.assertedBy,
         voided: false,
         conflict: conflictText(link),
+        vouchedFrom: link.vouchedMs,
+        interrupted: null,
+        telling: 0,
       },
     }),
   );

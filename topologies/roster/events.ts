@@ -108,6 +108,8 @@ export interface BindAct extends Act {
   readonly assertedBy: string;
   /** Conflicts that were shown to him, and which he knows better. */
   readonly overrules: readonly string[];
+  /** He says of a time before his word, too, that the device measured this patient: since then. */
+  readonly vouchedFromMs?: number;
 }
 
 /** The link ended at `occurredMs`. */

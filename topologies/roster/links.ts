@@ -21,6 +21,8 @@ export interface Link {
   readonly toMs: number | null;
   readonly confirmedBy: string | null;
   readonly confirmedMs: number | null;
+  /** Since when he vouches for it, where he dated it back. */
+  readonly vouchedMs: number | null;
   readonly assertedBy: string;
   readonly conflicts: readonly Conflict[];
 }
@@ -45,6 +47,7 @@ const confirmed = (link: Bound, known: Known): Link => ({
   toMs: link.toMs,
   confirmedBy: link.confirmedBy,
   confirmedMs: link.confirmedMs,
+  vouchedMs: link.vouchedMs,
   assertedBy: link.assertedBy,
   conflicts: againstBound(link, known),
 });
@@ -108,6 +111,7 @@ const asserted = (
         toMs: endOf(piece),
         confirmedBy: null,
         confirmedMs: null,
+        vouchedMs: null,
         assertedBy: stay.source,
         conflicts,
       }));

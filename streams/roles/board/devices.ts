@@ -1,6 +1,7 @@
 /** Which devices there are, which bed each belongs to, and how each stands. Folded from associations, states and measurements. */
 import type { BedState, DeviceView } from "../../../schemas/board.ts";
 import type { Association, DeviceState } from "../../../schemas/records.ts";
+import { isInterruptedAt, isNewer } from "../../../topologies/link.ts";
 import { redact } from "./redact.ts";
 
 const devicesKept = 5_000;
@@ -42,7 +43,7 @@ export class Devices {
     const known = this.#of(association.device);
     if (known === undefined) return;
     const same = known.associations.find(({ id }) => id === association.id);
-    if (same !== undefined && same.revision >= association.revision) return;
+    if (same !== undefined && !isNewer(association, same)) return;
     known.associations = [...known.associations.filter((a) => a !== same), association].slice(-associationsKept);
   }
 
@@ -102,7 +103,8 @@ export class Devices {
       detail: state === "streaming" || detail === null ? null : redact(detail),
       since,
       clockOffsetMs: known.state?.clockOffsetMs ?? null,
-      confirmed: association === undefined ? null : association.confirmedBy !== null,
+      confirmed:
+        association === undefined ? null : association.confirmedBy !== null && !isInterruptedAt(association, at),
     };
   }
 

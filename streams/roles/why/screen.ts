@@ -2,6 +2,7 @@
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
 import type { Association, Delivery, Episode, GateAnswer, Rule, Task } from "../../../schemas/records.ts";
 import type { NoEvent, Place, Trace, TracedDecision, TracedDestination, TracedPatient } from "../../../schemas/why.ts";
+import { interruptionWords } from "../../../topologies/gates/validated-patient.ts";
 
 const label = (name: string): string => name.padEnd(12);
 const place = ({ topic, partition, offset }: Place): string => `${topic}/${partition}/${offset}`;
@@ -85,16 +86,24 @@ const patientLines = (patient: TracedPatient): readonly string[] => [
   ...patient.tasks.map((task) => `  ${label("task")}${taskLine(task)}`),
 ];
 
+const confirmedWords = ({ confirmedBy, confirmedAt, vouchedFrom }: Association): string => {
+  if (confirmedBy === null || confirmedAt === null) return "confirmed by nobody";
+  const since = vouchedFrom === null ? "" : ` and vouched for from ${utcInstant(vouchedFrom)}`;
+  return `confirmed by ${confirmedBy} ${utcInstant(confirmedAt)}${since}`;
+};
+
 const linkLine = (association: Association): string => {
-  const { id, revision, bed, from, to, confirmedBy, confirmedAt, assertedBy, voided, conflict, cause } = association;
-  const confirmed =
-    confirmedBy === null || confirmedAt === null
-      ? "confirmed by nobody"
-      : `confirmed by ${confirmedBy} ${utcInstant(confirmedAt)}`;
+  const { id, revision, bed, from, to, assertedBy, voided, conflict, interrupted, cause } = association;
+  const confirmed = confirmedWords(association);
   return [
     `${id} revision ${revision}, bed ${bed}, from ${utcInstant(from)} ${until(to)}, ${confirmed}, asserted by ${assertedBy}`,
     ...(voided ? ["VOIDED"] : []),
     ...(conflict === null ? [] : [`IN CONFLICT: ${conflict}`]),
+    ...(interrupted === null
+      ? []
+      : [
+          `INTERRUPTED by ${interruptionWords[interrupted.what]} at ${utcInstant(interrupted.at)}, to be confirmed again`,
+        ]),
     ...(cause === "" ? [] : [`because of ${cause}`]),
   ].join("; ");
 };

@@ -47,6 +47,8 @@ export const placeDevices = (beds: number, serialOf: (device: string) => string)
         serial: serialOf(device),
         unit: unitName(bed ?? beds, beds),
         silentAfterMs: silentAfterMs[kind],
+        // nobody here can confirm a link again after a night for which the demonstration was stopped
+        linkGapMs: 0,
       },
     };
   };

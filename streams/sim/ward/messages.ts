@@ -31,6 +31,7 @@ export interface RosterDevice {
   readonly unit: string;
   readonly clockUncertaintyMs?: number;
   readonly silentAfterMs?: number;
+  readonly linkGapMs?: number;
 }
 
 export interface RosterAssociation {
