@@ -37,7 +37,7 @@ up: node_modules/.installed board/dist/index.html ## the same on mosquitto, Kafk
 down: node_modules/.installed ## stop what `make up` started
 	@node deploy/cli.ts down
 
-status: node_modules/.installed ## one health line per server
+status: node_modules/.installed ## one health line per server and role
 	@node deploy/cli.ts status
 
 typecheck: node_modules/.installed ## tsc, strict

@@ -1,11 +1,10 @@
 /** The alert circuit and its watch on the full stack: their configurations, secrets and ward directory, and how the two are started. */
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { checkAlertConfig } from "../streams/alert-config.ts";
 import { heartbeatDevice, writeDemoAlerts } from "../streams/roles/demo-alerts.ts";
 import { checkWatchConfig } from "../streams/watch-config.ts";
 import { host } from "./config.ts";
+import { keptIn, makeSecret, writeSecret } from "./kept.ts";
 import { freePorts } from "./ports.ts";
 import { platformPassword } from "./servers/mosquitto/platform-access.ts";
 import type { Stack } from "./stack.ts";
@@ -33,8 +32,7 @@ const beats = "beats";
 export const writeAlertConfigs = async (stack: Stack, roster: string, rules: string): Promise<AlertDeployment> => {
   const { data } = stack.config;
   const folder = join(data, "alert");
-  mkdirSync(folder, { recursive: true });
-  const kept = await keptIn(join(folder, "kept.json"));
+  const kept = await keptIn(join(folder, "kept.json"), newlyKept);
   const watchAt = `${host}:${kept.watchPort}`;
   const alertAt = `${host}:${kept.alertPort}`;
   const broker = {
@@ -83,24 +81,14 @@ export const writeAlertConfigs = async (stack: Stack, roster: string, rules: str
   );
   const base = dirname(data);
   return {
-    alert: written(join(base, "alert.json"), alert),
-    watch: written(join(base, "watch.json"), watch),
+    alert: writeSecret(join(base, "alert.json"), alert),
+    watch: writeSecret(join(base, "watch.json"), watch),
     alertAt,
     watchAt,
   };
 };
 
-/** They hold secrets. */
-const written = (file: string, config: object): string => {
-  writeFileSync(file, `${JSON.stringify(config, null, 1)}\n`, { mode: 0o600 });
-  return file;
-};
-
-const keptIn = async (file: string): Promise<Kept> => {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Kept;
+const newlyKept = async (): Promise<Kept> => {
   const [alertPort = 0, watchPort = 0] = Object.values(await freePorts());
-  const secret = (): string => randomBytes(24).toString("base64url");
-  const kept = { alertPort, watchPort, beatSecret: secret(), acknowledgeToken: secret() };
-  written(file, kept);
-  return kept;
+  return { alertPort, watchPort, beatSecret: makeSecret(), acknowledgeToken: makeSecret() };
 };

@@ -32,7 +32,7 @@ const up = async (names: readonly ServerName[], { beds, seed, boardPort }: WardO
   const stack = await startStack({ config, servers: names.length === 0 ? serverNames : names, onLine: say });
   const roles = names.length === 0 ? await startRoles({ stack, beds, seed, boardPort, onLine: say }) : undefined;
   say(`up after ${((performance.now() - from) / 1000).toFixed(1)} s; data in ${config.data}`);
-  if (roles !== undefined) say(`page ${roles.page}`);
+  if (roles !== undefined) say(`page ${roles.page}\nADT  ${roles.adt}`);
 };
 
 const down = async (): Promise<void> => {
@@ -47,7 +47,7 @@ const down = async (): Promise<void> => {
 const status = async (): Promise<void> => {
   const { servers, config } = runningStack(readStackConfig());
   for (const server of servers) say(await healthLine(server));
-  const roles = roleLines(config);
+  const roles = await roleLines(config);
   for (const { line } of roles) say(line);
   const healthy = await Promise.all(servers.map((server) => server.pid !== undefined && server.health()));
   if (healthy.includes(false) || roles.some(({ running }) => !running)) process.exitCode = 1;

@@ -14,7 +14,7 @@ const projectFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Every server listens here and nowhere else, until the security issue brings TLS and credentials. */
 export const host = "127.0.0.1";
 
-/** The ports, with each server's customary one as the default. */
+/** The ports, with each one's customary number as the default. */
 const defaultPorts = {
   /** MQTT, plain. */
   mosquitto: 1883,
@@ -33,6 +33,8 @@ const defaultPorts = {
   prometheus: 9090,
   /** Not its customary 9093, which is Kafka's controller here. */
   alertmanager: 9095,
+  /** Of Afferent's own roster service: HL7 v2 ADT by MLLP, plain. */
+  adt: 2575,
 };
 
 export type PortName = keyof typeof defaultPorts;

@@ -13,8 +13,10 @@ import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { chooseWard, writeRoster } from "../streams/roles/sim.ts";
 import { type AlertDeployment, writeAlertConfigs } from "./alert.ts";
 import { host, type StackConfig } from "./config.ts";
+import { writeSecret } from "./kept.ts";
 import { freePorts } from "./ports.ts";
 import { identify, isAlive, type ProcessIdentity, waitForEnd } from "./process-identity.ts";
+import { checkAdtPort, type RosterDeployment, rosterDeployment, rosterHealth } from "./roster.ts";
 import { targetsFolder } from "./servers/prometheus/prometheus.ts";
 import type { Stack } from "./stack.ts";
 
@@ -24,10 +26,14 @@ export interface RolesOptions {
   readonly seed: number;
   readonly boardPort: number;
   readonly onLine: (line: string) => void;
+  /** Only these; all unless told otherwise. */
+  readonly only?: readonly string[];
 }
 
 interface RunningRole extends ProcessIdentity {
   readonly name: string;
+  /** Where it says how it is. */
+  readonly healthAt?: string;
 }
 
 const projectFolder = dirname(import.meta.dirname);
@@ -35,7 +41,7 @@ const main = join(projectFolder, "streams", "main.ts");
 const rules = join(projectFolder, "topologies", "rules", "adult-example.json");
 const precedence = join(projectFolder, "topologies", "precedence", "adult-example.json");
 const scores = join(projectFolder, "topologies", "scores", "adult-example.json");
-const readyMs_max = 45_000;
+const readyMs_max = 90_000;
 const stopMs_max = 15_000;
 const vitalsStages = ["normalise", "windows", "thresholds", "candidates", "gates"];
 
@@ -55,6 +61,7 @@ const roles = (
   ["process", ["process", "--config", config, "--stages", ...vitalsStages]],
   ["process-waveforms", ["process", "--config", config, "--stages", "normalise-waveforms"]],
   ["ingest", ["ingest", "--config", config]],
+  ["roster", ["roster", "--config", config]],
   ["board", ["board", "--config", config]],
   [
     "sim",
@@ -62,25 +69,40 @@ const roles = (
   ],
 ];
 
-/** Resolves when every role says that it runs. Codes: `role-not-ready`, with the end of its log. */
-export const startRoles = async (options: RolesOptions): Promise<{ readonly page: string }> => {
-  const { stack, onLine } = options;
+export interface StartedRoles {
+  readonly page: string;
+  /** Where ADT is sent to. */
+  readonly adt: string;
+  /** The configuration file of all but circuit and watch. */
+  readonly config: string;
+}
+
+/** Resolves when every role says that it runs. Codes: `role-not-ready`, with the end of its log; `port-taken`. */
+export const startRoles = async (options: RolesOptions): Promise<StartedRoles> => {
+  const { stack, onLine, only } = options;
+  const running: RunningRole[] = [...runningRoles(stack.config)];
+  if (!running.some(({ name }) => name === "roster")) await checkAdtPort(stack.config);
   const roster = await rosterOf(options);
   const circuit = await writeAlertConfigs(stack, roster, rules);
-  const config = writeConfig(options, roster, circuit);
-  const running: RunningRole[] = [...runningRoles(stack.config)];
+  const registry = await rosterDeployment(stack.config);
+  const config = writeConfig(options, roster, circuit, registry);
   const start = async ([name, args]: Role): Promise<void> => {
     if (running.some((role) => role.name === name)) return;
     const began = performance.now();
-    running.push(await startRole(name, args, stack.config));
+    const started = await startRole(name, args, stack.config);
+    running.push(name === "roster" ? { ...started, healthAt: registry.apiAt } : started);
     note(stack.config, running);
     onLine(`${name.padEnd(18)} running  ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
   };
-  const all = await measured(roles(config, circuit, stack.server("mosquitto").url, options), circuit, options);
+  const wanted = roles(config, circuit, stack.server("mosquitto").url, options).filter(
+    ([name]) => only === undefined || only.includes(name),
+  );
+  const all = await measured(wanted, circuit, registry, options);
   // the ward comes last: what it sends before ingest has its session, the broker keeps for nobody
-  await Promise.all([...all.slice(0, -1).map(start), seedEhr(options)]);
-  await Promise.all(all.slice(-1).map(start));
-  return { page: `http://127.0.0.1:${options.boardPort}` };
+  const isWard = ([name]: Role): boolean => name === "sim";
+  await Promise.all([...all.filter((role) => !isWard(role)).map(start), seedEhr(options)]);
+  await Promise.all(all.filter(isWard).map(start));
+  return { page: `http://127.0.0.1:${options.boardPort}`, adt: registry.adtUrl, config };
 };
 
 interface Target {
@@ -89,16 +111,18 @@ interface Target {
 }
 
 /**
- * Serves each one's numbers, at the port that it had before or else at a free one, and tells Prometheus where; board, circuit and watch serve
- * their own beside what else they serve, the ward has none.
+ * Serves each one's numbers, at the port that it had before or else at a free one, and tells Prometheus where; board, roster, circuit and watch
+ * serve their own beside what else they serve, the ward has none.
  */
 const measured = async (
   all: readonly Role[],
   { alertAt, watchAt }: AlertDeployment,
+  { apiAt }: RosterDeployment,
   { stack, boardPort }: RolesOptions,
 ): Promise<readonly Role[]> => {
   const own = new Map([
     ["board", `${host}:${boardPort}`],
+    ["roster", apiAt],
     ["alert", alertAt],
     ["watch", watchAt],
   ]);
@@ -137,16 +161,19 @@ export const stopRoles = async (config: StackConfig): Promise<void> => {
 
 export interface RoleLine {
   readonly running: boolean;
-  /** `board   running   pid 4711`; its log when it has ended. */
+  /** `board   running   pid 4711`, with what it says of itself where it is asked; its log when it has ended. */
   readonly line: string;
 }
 
-export const roleLines = (config: StackConfig): readonly RoleLine[] =>
-  readNoted(config).map((role) => {
-    const running = isAlive(role);
-    const how = running ? `running  pid ${role.pid}` : `ended    log ${logFile(config, role.name)}`;
-    return { running, line: `${role.name.padEnd(18)} ${how}` };
-  });
+export const roleLines = (config: StackConfig): Promise<readonly RoleLine[]> =>
+  Promise.all(
+    readNoted(config).map(async (role) => {
+      const running = isAlive(role);
+      const said = running && role.healthAt !== undefined ? `  ${await rosterHealth(role.healthAt)}` : "";
+      const how = running ? `running  pid ${role.pid}${said}` : `ended    log ${logFile(config, role.name)}`;
+      return { running, line: `${role.name.padEnd(18)} ${how}` };
+    }),
+  );
 
 export const runningRoles = (config: StackConfig): readonly RunningRole[] => readNoted(config).filter(isAlive);
 
@@ -157,7 +184,12 @@ const rosterOf = async ({ stack, beds, seed }: RolesOptions): Promise<string> =>
   return roster;
 };
 
-const writeConfig = ({ stack, boardPort }: RolesOptions, roster: string, { alertAt }: AlertDeployment): string => {
+const writeConfig = (
+  { stack, boardPort }: RolesOptions,
+  roster: string,
+  { alertAt }: AlertDeployment,
+  { section }: RosterDeployment,
+): string => {
   const { data } = stack.config;
   const ehr = stack.server("hapi").url;
   const config = checkConfig(
@@ -176,6 +208,7 @@ const writeConfig = ({ stack, boardPort }: RolesOptions, roster: string, { alert
       series: { kind: "questdb", url: stack.server("questdb").url },
       destinations: [{ name: "ehr", kind: "fhir", baseUrl: ehr, finalAtEnd: true }],
       roster,
+      rosterService: section,
       rules: [rules],
       precedence,
       scores,
@@ -188,9 +221,7 @@ const writeConfig = ({ stack, boardPort }: RolesOptions, roster: string, { alert
     "of the full stack",
   );
   // beside the stack's folder, where the command line looks for what runs
-  const file = join(dirname(data), "current.json");
-  writeFileSync(file, `${JSON.stringify(config, null, 1)}\n`);
-  return file;
+  return writeSecret(join(dirname(data), "current.json"), config);
 };
 
 const startRole = async (name: string, args: readonly string[], config: StackConfig): Promise<RunningRole> => {

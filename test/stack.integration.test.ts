@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kafka, logLevel } from "kafkajs";
@@ -8,9 +8,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import { portNames, portVariable, readStackConfig, type StackConfig } from "../deploy/config.ts";
 import { freePorts, isFree } from "../deploy/ports.ts";
 import { isAlive } from "../deploy/process-identity.ts";
+import { roleLines, startRoles, stopRoles } from "../deploy/roles.ts";
 import { serverNames } from "../deploy/server.ts";
-import { healthLine, startStack } from "../deploy/stack.ts";
+import { healthLine, type Stack, startStack } from "../deploy/stack.ts";
 import { runningServers } from "../deploy/state.ts";
+import { adtText, type AdtOf, ines } from "../schemas/hl7v2/adt.fixture.ts";
+import { MllpSender } from "../streams/io/mllp/sender.ts";
+import type { ShownRoster } from "../streams/roles/roster/api.ts";
+import { emptyStack } from "./platform/fresh-stack.ts";
 import { sharedStack } from "./stack.ts";
 
 const folders: string[] = [];
@@ -206,5 +211,87 @@ describe("starting and ending", () => {
     await expect(startStack({ config: taken, servers: ["mosquitto"] })).rejects.toThrow(
       `mosquitto: port ${taken.ports.mosquitto} is taken`,
     );
+  });
+});
+
+describe("the roster service of the full stack", () => {
+  const project = join(import.meta.dirname, "..");
+  /** The run's servers, with a folder and an ADT port of its own, as if `make up` had started them there. */
+  const ownStack = async (): Promise<Stack> => {
+    const [shared, own] = [sharedStack(), await ownConfig()];
+    const data = join(own.data, "stack");
+    mkdirSync(join(data, "mosquitto"), { recursive: true });
+    return { ...shared, config: { ...shared.config, data, ports: { ...shared.config.ports, adt: own.ports.adt } } };
+  };
+  const options = (stack: Stack) => ({ stack, beds: 24, seed: 1, boardPort: 1, only: ["roster"], onLine: () => {} });
+  const afferent = (config: string, ...args: string[]): string =>
+    execFileSync(process.execPath, ["streams/main.ts", ...args, "-c", config], {
+      cwd: project,
+      encoding: "utf8",
+      timeout: 60_000,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  /** HL7's way to write an instant. */
+  const dtm = (ms: number): string => `${new Date(ms).toISOString().replaceAll(/[-:T]|\..*/g, "")}+0000`;
+
+  it("hears ADT: who is admitted to a bed is linked to the device that a nurse put there, and told in the log", async () => {
+    const stack = await ownStack();
+    await emptyStack(stack);
+    const { adt, config } = await startRoles(options(stack));
+    try {
+      const because = ["--as", "nurse-4", "--because", "out of the store"];
+      // the one device of the ward that the roster file links to nobody
+      expect(afferent(config, "roster", "bind", "pump-06", "--bed", "B14", ...because)).toMatch(/^place: /);
+      const [, host = "", port] = /^mllp:\/\/(.+):(\d+)$/.exec(adt) ?? [];
+      const sender = new MllpSender({ host, port: Number(port), answerWithinMs: 10_000 });
+      const admitted: AdtOf = {
+        event: "A01",
+        patient: ines,
+        location: "Step-down^^B14",
+        occurred: dtm(Date.now() - 1_000),
+        controlId: "1",
+      };
+      const text = adtText(admitted).replaceAll("KH-NORD^MR", "SIM^MR");
+      const { code } = await sender.send({ text, controlId: "1" }, AbortSignal.timeout(10_000));
+      sender.close();
+      expect(code).toBe("AA");
+
+      const { links } = JSON.parse(afferent(config, "roster", "list", "--json")) as ShownRoster;
+      expect(links).toMatchObject([{ device: "pump-06", bed: "B14", confirmedBy: null, toMs: null }]);
+      const [link] = links;
+      const told = (topic: string, key: string): { readonly body: object } =>
+        JSON.parse(afferent(config, "tap", topic, "--key", key, "--from", "start", "--limit", "1"));
+      expect(JSON.stringify(told("telemetry.raw", "pump-06"))).toContain(`"id":"${link?.id}"`);
+      expect(JSON.stringify(told("clinical.events", link?.patientKey ?? ""))).toContain('"familyName":"Quellmann"');
+
+      const [line] = await roleLines(stack.config);
+      expect(line).toMatchObject({
+        running: true,
+        line: expect.stringMatching(/^roster +running +pid \d+ +0 records wait for the log$/),
+      });
+      const targets = JSON.parse(
+        readFileSync(join(stack.config.data, "prometheus", "targets", "roles.json"), "utf8"),
+      ) as readonly { readonly targets: readonly string[]; readonly labels: object }[];
+      expect(targets.map(({ labels }) => labels)).toEqual([{ job: "afferent-roster" }]);
+      const metrics = await (await fetch(`http://${targets[0]?.targets[0]}/metrics`)).text();
+      expect(metrics).toContain('afferent_roster_messages_total{event="A01",outcome="applied"} 1');
+      for (const file of [config, join(stack.config.data, "roster", "kept.json")])
+        expect([file, statSync(file).mode & 0o077], "nobody else reads the token").toEqual([file, 0]);
+      const again = await startRoles(options(stack));
+      expect(again.adt, "what runs is left as it is").toBe(adt);
+    } finally {
+      await stopRoles(stack.config);
+    }
+    expect(await isFree(stack.config.ports.adt)).toBe(true);
+  });
+
+  it("says which port somebody else holds before anything is started", async () => {
+    const stack = await ownStack();
+    const taken = { ...stack.config, ports: { ...stack.config.ports, adt: stack.server("mosquitto").port } };
+    await expect(startRoles(options({ ...stack, config: taken }))).rejects.toMatchObject({
+      code: "port-taken",
+      message: expect.stringContaining("AFFERENT_PORT_ADT"),
+    });
+    expect(await roleLines(taken)).toEqual([]);
   });
 });

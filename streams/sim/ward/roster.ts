@@ -10,6 +10,8 @@ export const rosterOf = (ward: Pick<Ward, "roster">): WardRoster => ward.roster;
 const hourMs = 3_600_000;
 const nurses = ["Amara Obi RN", "Jonas Lindqvist RN", "Mei Tanaka RN", "Rosa Delgado RN"];
 const destination = "ehr";
+/** Who gives the simulated patients their numbers. */
+export const patientSystem = "urn:afferent:simulated-ward:mrn";
 
 export const bedName = (bed: number): string => `B${String(bed).padStart(2, "0")}`;
 /** The first half of a ward is intensive care, the rest step-down. */
@@ -50,7 +52,7 @@ const personOf = (bed: number, seed: number): Person => {
     patient: {
       patientKey,
       fhirId: `p-${number}`,
-      identifierSystem: "urn:afferent:simulated-ward:mrn",
+      identifierSystem: patientSystem,
       identifierValue: `SIM-${number}`,
       encounterFhirId: `e-${number}`,
       active: true,
