@@ -1,28 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { checkConfig } from "./config.ts";
 import { consentReadingOf, hopsOf } from "./hops.ts";
+import { smallConfig } from "./small-config.fixture.ts";
 
 const ehr = { name: "ehr", kind: "fhir", baseUrl: "http://127.0.0.1:1/fhir", finalAtEnd: true };
 const config = (change: object = {}, destination: object = {}) =>
   checkConfig(
-    {
-      ward: "w",
-      production: true,
-      data: "d",
-      log: { kind: "sqlite" },
-      registry: { kind: "local" },
-      intake: { kind: "listener", host: "127.0.0.1", port: 0 },
-      series: { kind: "sqlite", keepHours: 1 },
-      destinations: [{ ...ehr, ...destination }],
-      roster: "roster.json",
-      rules: ["rules.json"],
-      demoApproval: false,
-      allowPlainRules: false,
-      board: { host: "127.0.0.1", port: 0 },
-      speed: 1,
-      lingerMs: 0,
-      ...change,
-    },
+    smallConfig("d", { production: true, demoApproval: false, destinations: [{ ...ehr, ...destination }], ...change }),
     "a test",
   );
 

@@ -10,6 +10,7 @@ import { OperatingError } from "../core/failure.ts";
 import type { Appender, Log } from "../log/log.ts";
 import { ward } from "../sim/ward/ward.ts";
 import { raw } from "../../schemas/topics.ts";
+import { emptyRoster, smallConfig } from "../small-config.fixture.ts";
 import { checkRole, openFrontDoor } from "./intake.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -20,27 +21,7 @@ afterEach(async () => {
 const listener = { kind: "listener", host: "127.0.0.1", port: 0 };
 const subscriber = { kind: "subscriber", url: "mqtt://127.0.0.1:1", protocolVersion: 5, clientId: "ingest" };
 
-const configOf = (data: string, intake: object): Config =>
-  checkConfig(
-    {
-      ward: "Test ward",
-      production: false,
-      data,
-      log: { kind: "sqlite" },
-      registry: { kind: "local" },
-      intake,
-      series: { kind: "sqlite", keepHours: 1 },
-      destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
-      roster: join(data, "roster.json"),
-      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
-      demoApproval: true,
-      allowPlainRules: false,
-      board: { host: "127.0.0.1", port: 0 },
-      speed: 1,
-      lingerMs: 0,
-    },
-    "of a test",
-  );
+const configOf = (data: string, intake: object): Config => checkConfig(smallConfig(data, { intake }), "of a test");
 
 describe("a configuration's intake", () => {
   it.each([
@@ -69,8 +50,7 @@ describe("a configuration's intake", () => {
 const platformThat = async (refuses: (appender: string) => boolean): Promise<Platform> => {
   const data = await mkdtemp(join(tmpdir(), "afferent-door-"));
   closing.push(() => rm(data, { recursive: true, force: true }));
-  const roster = { version: 1, devices: [], beds: [], associations: [], patients: [], consents: [] };
-  await writeFile(join(data, "roster.json"), JSON.stringify(roster));
+  await writeFile(join(data, "roster.json"), JSON.stringify(emptyRoster));
   const platform = await openPlatform(configOf(data, listener), "listen");
   closing.push(platform.close);
   const appender = async (name: string): Promise<Appender> => {
@@ -128,7 +108,7 @@ describe("a roster that changes while the front door is open", () => {
   const rosterThat = (ends: boolean): string => {
     const { roster } = ward({ beds: 1, seed: 1, startMs: 1_800_000_000_000 });
     const [first, ...others] = roster.associations;
-    if (!ends || first === undefined) return JSON.stringify(roster);
+    if (!ends || first === undefined) return JSON.stringify(emptyRoster);
     const ended = { ...first, revision: first.revision + 1, to: new Date(1_800_000_600_000).toISOString() };
     return JSON.stringify({ ...roster, associations: [ended, ...others] });
   };

@@ -17,6 +17,7 @@ import { eventually } from "../log/conformance-fixtures.ts";
 import type { Appender, Log } from "../log/log.ts";
 import type { Reading } from "../../schemas/records.ts";
 import { raw } from "../../schemas/topics.ts";
+import { emptyRoster, smallConfig } from "../small-config.fixture.ts";
 import { openFrontDoor } from "./intake.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -27,32 +28,12 @@ afterEach(async () => {
 const freshData = async (): Promise<string> => {
   const data = await mkdtemp(join(tmpdir(), "afferent-listener-"));
   closing.push(() => rm(data, { recursive: true, force: true }));
-  const roster = { version: 1, devices: [], beds: [], associations: [], patients: [], consents: [] };
-  await writeFile(join(data, "roster.json"), JSON.stringify(roster));
+  await writeFile(join(data, "roster.json"), JSON.stringify(emptyRoster));
   return data;
 };
 
 const configOf = (data: string, alertTap: string): Config =>
-  checkConfig(
-    {
-      ward: "Test ward",
-      production: false,
-      data,
-      log: { kind: "sqlite" },
-      registry: { kind: "local" },
-      intake: { kind: "listener", host: "127.0.0.1", port: 0, alertTap },
-      series: { kind: "sqlite", keepHours: 1 },
-      destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
-      roster: join(data, "roster.json"),
-      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
-      demoApproval: true,
-      allowPlainRules: false,
-      board: { host: "127.0.0.1", port: 0 },
-      speed: 1,
-      lingerMs: 0,
-    },
-    "of a test",
-  );
+  checkConfig(smallConfig(data, { intake: { kind: "listener", host: "127.0.0.1", port: 0, alertTap } }), "of a test");
 
 const noKafka = (): Promise<never> =>
   Promise.reject(new OperatingError("log-unavailable", "no Kafka", { retry: true }));
