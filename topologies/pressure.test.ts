@@ -2,15 +2,14 @@
 import { describe, expect, it } from "vitest";
 import type { DecodedMeasurement, DeviceAdapter } from "../schemas/devices/adapter.ts";
 import { aRule } from "../schemas/fhir/clinical.fixture.ts";
-import { type Episode, type Measurement, undisputed } from "../schemas/records.ts";
+import type { Episode, Measurement } from "../schemas/records.ts";
 import type { MetricName } from "../schemas/terminology.ts";
 import { ok } from "../streams/core/failure.ts";
 import { deviceTime, eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
+import { link, monitorOf, t0 } from "../streams/sim/said.ts";
 import { normalise } from "./normalise.ts";
 import { thresholds } from "./thresholds.ts";
-
-const t0 = 1_800_000_000_000;
 
 const adapter: DeviceAdapter = {
   model: "test-monitor",
@@ -40,32 +39,8 @@ const pressure = (metric: MetricName, value: number | null, more: Partial<Decode
 
 const measured = (measurements: readonly object[]): Measurement[] => {
   const d = drive(normalise(new Map([[adapter.model, adapter]])));
-  const about = { device: "mon-1", unit: "ICU", version: 1 };
-  d.send("mon-1", t0, {
-    kind: "device",
-    ...about,
-    model: adapter.model,
-    serial: null,
-    clockUncertaintyMs: 2_000,
-    silentAfterMs: 10_000,
-  });
-  d.send("mon-1", t0, {
-    kind: "association",
-    ...undisputed,
-    id: "a-1",
-    revision: 0,
-    device: "mon-1",
-    subject: "subject-1",
-    patientKey: "p-1",
-    bed: "ICU-01",
-    unit: "ICU",
-    ageBand: "adult",
-    from: t0 - 3_600_000,
-    to: null,
-    confirmedBy: "Nurse A",
-    confirmedAt: t0 - 3_600_000,
-    assertedBy: "roster",
-  });
+  d.send("mon-1", t0, monitorOf({ model: adapter.model }));
+  d.send("mon-1", t0, link());
   d.send("mon-1", t0 + 100, {
     kind: "reading",
     device: "mon-1",

@@ -1,33 +1,22 @@
 /** What thresholds says for the alert circuit: devices and their alarms passed on, series that cannot be judged, episodes that still hold. */
 import { describe, expect, it } from "vitest";
-import type { DeviceAlarm, SensorState, StillCrossing } from "../schemas/alert-records.ts";
-import type { DeviceState, Measurement, Rule, SubjectEnded } from "../schemas/records.ts";
-import { deviceTime, eventTime, logTime, receivedTime } from "../streams/core/time.ts";
+import type { SensorState, StillCrossing } from "../schemas/alert-records.ts";
+import type { Measurement, Rule } from "../schemas/records.ts";
+import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
+import { deviceAlarm, leftAt, ruleOf, stateOf, subject, t0 } from "../streams/sim/said.ts";
 import { thresholds } from "./thresholds.ts";
 
-const t0 = 1_800_000_000_000;
-const subject = "subject-1";
-const spo2Low: Rule = {
+const spo2Low = ruleOf({
   id: "spo2-low",
   metric: "spo2",
   ucum: "%",
   when: "below",
   limit: 90,
   clear: 92,
-  version: 1,
-  title: "low saturation",
-  minimumMs: 10_000,
-  clearMs: 5_000,
   priority: "high",
-  critical: false,
-  ageBand: "adult",
-  units: [],
-  ceilingPerDay: 6,
-  plain: false,
-  approval: null,
-};
+});
 
 const driven = (rules: readonly Rule[] = [spo2Low]) => {
   const d = drive(thresholds);
@@ -66,48 +55,9 @@ const stills = (d: Ward): string[] =>
   bodies(d, "stillCrossing").map((s: StillCrossing) => `${s.why} ${s.value} at ${(s.at - t0) / 1_000}`);
 
 describe("what is not its own", () => {
-  const standing: DeviceState = {
-    kind: "deviceState",
-    device: "mon-1",
-    subject,
-    bed: "ICU-01",
-    unit: "ICU",
-    state: "silent",
-    clock: "sound",
-    clockOffsetMs: 0,
-    since: logTime(t0),
-    detail: null,
-  };
-  const alarm: DeviceAlarm = {
-    kind: "deviceAlarm",
-    identity: "i",
-    why: "begins",
-    subject,
-    association: "a-1",
-    associationRevision: 0,
-    device: "mon-1",
-    channel: "ecg",
-    event: "asystole",
-    code: "ASYSTOLE",
-    text: "ASYSTOLE",
-    metric: "heartRate",
-    direction: "none",
-    alertType: "physiological",
-    priority: "high",
-    present: true,
-    signal: "active",
-    inactivation: "enabled",
-    value: null,
-    ucum: null,
-    lowLimit: null,
-    highLimit: null,
-    deviceTime: deviceTime(t0),
-    receivedTime: receivedTime(t0),
-    eventTime: eventTime(t0),
-    saidAt: eventTime(t0),
-    test: false,
-  };
-  const ended: SubjectEnded = { kind: "subjectEnded", subject, device: "mon-1", at: eventTime(t0 + 5_000) };
+  const standing = stateOf("silent", 0);
+  const alarm = deviceAlarm(0, { metric: "heartRate" });
+  const ended = leftAt(5);
 
   it("is passed on under its key, word for word; who left is told after what ended with it", () => {
     const d = driven();

@@ -5,11 +5,9 @@ import type { Episode, Measurement, Rule } from "../schemas/records.ts";
 import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
-import { ruleOf } from "../streams/sim/said.ts";
+import { ruleOf, subject, t0 } from "../streams/sim/said.ts";
 import { thresholds } from "./thresholds.ts";
 
-const t0 = 1_800_000_000_000;
-const subject = "subject-1";
 const spo2Low = ruleOf({
   id: "spo2-low",
   metric: "spo2",

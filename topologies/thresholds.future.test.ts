@@ -2,35 +2,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
-import type { Episode, Rule } from "../schemas/records.ts";
+import type { Episode } from "../schemas/records.ts";
 import { logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
+import { monitorOf, ruleOf, t0 } from "../streams/sim/said.ts";
 import { normalise } from "./normalise.ts";
 import { thresholds } from "./thresholds.ts";
 
-const t0 = 1_800_000_000_000;
 const year = 365 * 86_400_000;
 const device = "mon-1";
 
-const rule: Rule = {
-  id: "hr-high",
-  version: 1,
-  title: "hr-high",
-  metric: "heartRate",
-  ucum: "/min",
-  when: "above",
-  limit: 120,
-  clear: 115,
-  minimumMs: 10_000,
-  clearMs: 5_000,
-  priority: "high",
-  critical: false,
-  ageBand: "adult",
-  units: [],
-  ceilingPerDay: 6,
-  plain: false,
-  approval: null,
-};
+const rule = ruleOf({ id: "hr-high", when: "above", limit: 120, clear: 115, priority: "high" });
 
 /** One second of a monitor: its heart rate, by how much its clock is ahead, and the time of its own that the value carries, if any. */
 interface Said {
@@ -44,16 +26,7 @@ const episodesOf = (said: readonly Said[]) => {
   const first = drive(normalise(new Map([[monitor.model, monitor]])));
   const second = drive(thresholds);
   second.send("", t0, { kind: "rules", version: 1, effectiveFrom: logTime(t0), rules: [rule] });
-  first.send(device, t0, {
-    kind: "device",
-    device,
-    model: monitor.model,
-    serial: null,
-    unit: "ICU",
-    clockUncertaintyMs: 2_000,
-    silentAfterMs: 10_000,
-    version: 1,
-  });
+  first.send(device, t0, monitorOf({ model: monitor.model }));
   said.forEach(({ rate, aheadMs, ownAheadMs }, seq) => {
     const at = t0 + seq * 1_000;
     const instant = (ms: number): string => new Date(at + ms).toISOString();

@@ -1,30 +1,13 @@
+/** Episodes: when one begins, qualifies, goes on and ends, by which rule, and whom a rule is for. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Episode, type Measurement, type Rule, undisputed } from "../schemas/records.ts";
+import type { Episode, Measurement, Rule } from "../schemas/records.ts";
 import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
+import { link, ruleOf, subject, t0 } from "../streams/sim/said.ts";
 import { thresholds } from "./thresholds.ts";
 
-const t0 = 1_800_000_000_000;
-const subject = "subject-1";
-
-const ruleOf = (change: Partial<Rule> & Pick<Rule, "id" | "metric" | "when" | "limit">): Rule => ({
-  version: 1,
-  title: change.id,
-  ucum: "/min",
-  clear: null,
-  minimumMs: 10_000,
-  clearMs: 5_000,
-  priority: "medium",
-  critical: false,
-  ageBand: "adult",
-  units: [],
-  ceilingPerDay: 6,
-  plain: false,
-  approval: null,
-  ...change,
-});
 const spo2Low = ruleOf({ id: "spo2-low", metric: "spo2", ucum: "%", when: "below", limit: 90, clear: 92 });
 const hrLow = ruleOf({ id: "hr-low", metric: "heartRate", when: "below", limit: 50, clear: 54 });
 const hrZero = ruleOf({
@@ -236,23 +219,7 @@ describe("a value that says it is from the future", () => {
 });
 
 describe("whom a rule is for", () => {
-  const association = {
-    kind: "association",
-    ...undisputed,
-    id: "a-1",
-    revision: 0,
-    device: "mon-1",
-    subject,
-    patientKey: "p-1",
-    bed: "ICU-01",
-    unit: "ICU",
-    ageBand: "child",
-    from: t0,
-    to: null,
-    confirmedBy: null,
-    confirmedAt: null,
-    assertedBy: "roster",
-  } as const;
+  const association = link({ ageBand: "child", from: t0, confirmedBy: null, confirmedAt: null });
 
   it("a child is judged by a child's limits, and the link goes on to the episodes", () => {
     const d = driven([hrHigh, { ...hrHigh, id: "hr-high-child", ageBand: "child", limit: 160, clear: 155 }]);

@@ -5,10 +5,10 @@ import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
 import type { WindowAggregate } from "../schemas/records.ts";
 import { receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
+import { monitorOf, t0 } from "../streams/sim/said.ts";
 import { normalise } from "./normalise.ts";
 import { windows } from "./windows.ts";
 
-const t0 = 1_800_000_000_000;
 const year = 365 * 86_400_000;
 
 interface Arrival {
@@ -27,16 +27,7 @@ const windowsOf = (arrivals: readonly Arrival[]): readonly WindowAggregate[] => 
   const first = drive(normalise(new Map([[monitor.model, monitor]])));
   const second = drive(windows);
   for (const device of new Set(arrivals.map((one) => one.device)))
-    first.send(device, t0, {
-      kind: "device",
-      device,
-      model: monitor.model,
-      serial: null,
-      unit: "ICU",
-      clockUncertaintyMs: 2_000,
-      silentAfterMs: 600_000,
-      version: 1,
-    });
+    first.send(device, t0, monitorOf({ device, model: monitor.model, silentAfterMs: 600_000 }));
   let told = 0;
   const pass = (): void => {
     for (const { key, logTime: at, body } of first.outputs("vitals").slice(told)) second.send(key, at, body);

@@ -2,6 +2,7 @@
 import type { Alarm, DeviceAlarm, SensorState, StillCrossing } from "../../schemas/alert-records.ts";
 import {
   type Association,
+  type Device,
   type DeviceState,
   type Episode,
   type Rule,
@@ -96,6 +97,18 @@ export const stateOf = (state: DeviceState["state"], second: number, more: Parti
   clockOffsetMs: 0,
   since: logTime(at(second)),
   detail: state === "streaming" ? null : "no usable measurement for 10 s",
+  ...more,
+});
+/** As the roster has it. */
+export const monitorOf = (more: Partial<Device> = {}): Device => ({
+  kind: "device",
+  device: "mon-1",
+  model: "test-monitor",
+  serial: null,
+  unit: "ICU",
+  clockUncertaintyMs: 2_000,
+  silentAfterMs: 10_000,
+  version: 1,
   ...more,
 });
 export const link = (more: Partial<Association> = {}): Association => ({
