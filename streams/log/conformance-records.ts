@@ -1,4 +1,5 @@
 /** Conformance of topics, appenders and readers. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Subject } from "./conformance.ts";
 import {
@@ -154,6 +155,28 @@ export const recordsConformance = (subject: () => Subject): void => {
         await outside(11);
         const atEnd = await log.reader(topic, 0, 10);
         expect(await atEnd.next(0)).toEqual([]);
+      }));
+
+    it("tells where what was appended since a stamp begins, of what it keeps", () =>
+      withLogs(subject, async (open, { name }) => {
+        const [log, topic] = [await open(), name()];
+        await log.ensure([{ name: topic, partitions: 2 }]);
+        const since = (stampMs: number): Promise<number> => log.firstSince(topic, 0, stampMs);
+        expect([await since(0), await since(Date.now())]).toEqual([0, 0]);
+        for (let i = 0; i < 30; i += 10) {
+          await append(log, numbers(topic, 0, i, i + 10));
+          await sleep(5);
+        }
+        const records = await readAll(log, topic, 0);
+        for (const { stampMs } of records)
+          for (const asked of [stampMs - 1, stampMs, stampMs + 1])
+            expect(await since(asked)).toBe(records.find((one) => one.stampMs >= asked)?.offset ?? 30);
+        expect(new Set(records.map(({ stampMs }) => stampMs)).size).toBeGreaterThan(1);
+        expect([await since(-1), await since(Number(records.at(-1)?.stampMs) + 60_000)]).toEqual([0, 30]);
+        await log.trim(topic, 0, 14);
+        expect(await since(0)).toBe(14);
+        expect(await log.firstSince(topic, 1, 0)).toBe(0);
+        await refusesWith(log.firstSince(topic, 2, 0), "unknown-topic");
       }));
 
     it("refuses a changed number of partitions and topics that nobody ensured", () =>

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Admin, ITopicConfig } from "kafkajs";
 import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import { stateTopic } from "./kafka-owner.ts";
+import { ended } from "./kafka-within.ts";
 import type { TopicSpec } from "./log.ts";
 import { partitionCountChanged, unavailable, unknownTopic } from "./refusal.ts";
 
@@ -74,6 +75,18 @@ export class KafkaTopics {
     return { start: Number(found.low), end: Number(found.high) };
   }
 
+  async firstSince(topic: string, partition: number, stampMs: number): Promise<number> {
+    await this.check(topic, partition);
+    // below 0 a time stands for the log's ends
+    const timestamp = Math.max(0, Math.ceil(stampMs));
+    const offsets = await this.ask(`offsets by time of ${topic}`, (admin) =>
+      admin.fetchTopicOffsetsByTimestamp(topic, timestamp),
+    );
+    const found = offsets.find((one) => one.partition === partition);
+    if (found === undefined) throw unknownTopic(topic, partition);
+    return Number(found.offset);
+  }
+
   async trim(topic: string, partition: number, beforeOffset: number): Promise<void> {
     const { start, end } = await this.bounds(topic, partition);
     if (beforeOffset <= start) return;
@@ -103,7 +116,7 @@ export class KafkaTopics {
   async close(): Promise<void> {
     const admin = this.#admin;
     this.#admin = undefined;
-    await admin?.then((one) => one.disconnect()).catch(() => {});
+    await ended(admin?.then((one) => one.disconnect()));
   }
 
   async #connect(): Promise<Admin> {

@@ -62,6 +62,11 @@ class KafkaLog implements TrimmableLog {
     return await this.#topics.bounds(topic, partition);
   }
 
+  async firstSince(topic: string, partition: number, stampMs: number): Promise<number> {
+    this.#assertOpen();
+    return await this.#topics.firstSince(topic, partition, stampMs);
+  }
+
   async trim(topic: string, partition: number, beforeOffset: number): Promise<void> {
     this.#assertOpen();
     await this.#topics.trim(topic, partition, beforeOffset);

@@ -79,6 +79,8 @@ export interface Log {
   reader(topic: string, partition: number, from: number | "start" | "end"): Promise<Reader>;
   /** First offset kept and the next one to be written. */
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
+  /** The first offset kept that was appended at a stamp (ms) or later; the end where there is none. Reads no record. Codes: `log-unavailable`. */
+  firstSince(topic: string, partition: number, stampMs: number): Promise<number>;
   /** Members of one group share the partitions of a topic; each partition has one handler at a time. `group` is also where lag is shown. */
   subscribe(group: string, topic: string, handler: (partition: number) => PartitionHandler): Promise<Subscription>;
   /**

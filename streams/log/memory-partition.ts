@@ -1,4 +1,5 @@
 /** One partition in memory: records with gapless offsets, bounds, and readers that are woken by an append. */
+import { firstFrom } from "./first-from.ts";
 import type { LogRecord, Reader } from "./log.ts";
 import { closed, offsetOutOfRange } from "./refusal.ts";
 import { Signal, type Timer } from "./signal.ts";
@@ -26,6 +27,10 @@ export class MemoryPartition {
 
   get end(): number {
     return this.#start + this.#records.length;
+  }
+
+  firstSince(stampMs: number): number {
+    return firstFrom(this.#start, this.end, (offset) => (this.#records[offset - this.#start]?.stampMs ?? 0) >= stampMs);
   }
 
   append(key: string, value: Uint8Array, nowMs: number): void {

@@ -72,6 +72,10 @@ class MemoryLog implements TrimmableLog {
     return { start, end };
   }
 
+  async firstSince(topic: string, partition: number, stampMs: number): Promise<number> {
+    return this.#partition(topic, partition).firstSince(stampMs);
+  }
+
   async trim(topic: string, partition: number, beforeOffset: number): Promise<void> {
     this.#partition(topic, partition).trim(beforeOffset);
   }

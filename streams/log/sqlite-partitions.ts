@@ -1,6 +1,7 @@
 /** Topics and their records in the SQLite file: append, read, bounds, trim. All calls are synchronous. */
 import type { DatabaseSync } from "node:sqlite";
 import { OperatingError } from "../core/failure.ts";
+import { firstFrom } from "./first-from.ts";
 import type { Append, LogRecord, Retention, TopicSpec } from "./log.ts";
 import * as refusal from "./refusal.ts";
 import { offsetOf, recordId } from "./sqlite-database.ts";
@@ -32,6 +33,7 @@ export class SqlitePartitions {
       setEdge: db.prepare("update partitions set first = ?, next = ?, stamp_ms = ? where id = ?"),
       add: db.prepare("insert into records (id, stamp_ms, key, value) values (?, ?, ?, ?)"),
       read: db.prepare("select id, stamp_ms, key, value from records where id >= ? and id < ? order by id"),
+      stamp: db.prepare("select stamp_ms from records where id = ?"),
       drop: db.prepare("delete from records where id >= ? and id < ?"),
     };
   }
@@ -63,6 +65,15 @@ export class SqlitePartitions {
   bounds(id: number): { readonly start: number; readonly end: number } {
     const { first, next } = this.#edge(id);
     return { start: first, end: next };
+  }
+
+  /** What another process trims meanwhile was appended before what it keeps. */
+  firstSince(id: number, stampMs: number): number {
+    const { first, next } = this.#edge(id);
+    return firstFrom(first, next, (offset) => {
+      const row = this.#sql.stamp.get(recordId(id, offset));
+      return row !== undefined && Number(row["stamp_ms"]) >= stampMs;
+    });
   }
 
   /** Inside a transaction. Stamps never go back within a partition. */

@@ -101,6 +101,10 @@ class SqliteLog implements TrimmableLog {
     return this.#partitions.bounds(this.#id(topic, partition));
   }
 
+  async firstSince(topic: string, partition: number, stampMs: number): Promise<number> {
+    return this.#partitions.firstSince(this.#id(topic, partition), stampMs);
+  }
+
   async trim(topic: string, partition: number, beforeOffset: number): Promise<void> {
     const id = this.#id(topic, partition);
     await this.#writer.run(() => this.#partitions.trim(id, beforeOffset));

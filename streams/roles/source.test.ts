@@ -137,6 +137,7 @@ const bound = (of: TrimmableLog): TrimmableLog => ({
   appender: (...a) => of.appender(...a),
   reader: (...a) => of.reader(...a),
   bounds: (...a) => of.bounds(...a),
+  firstSince: (...a) => of.firstSince(...a),
   subscribe: (...a) => of.subscribe(...a),
   claim: (...a) => of.claim(...a),
   snapshot: (...a) => of.snapshot(...a),

@@ -3,7 +3,7 @@ import { loadRoster, openPlatform, type Platform } from "../compose.ts";
 import { readConfig } from "../config.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { NoEvent, Trace } from "../../schemas/why.ts";
-import { eventOf, identityOf } from "./why/find.ts";
+import { eventAt, eventCalled, type KnownEvent } from "./why/find.ts";
 import { Ledger } from "./why/ledger.ts";
 import { noEventAt } from "./why/no-event.ts";
 import { noEventScreen, screenOf } from "./why/screen.ts";
@@ -21,15 +21,29 @@ export type Asked =
 export interface WhyParts {
   readonly log: Platform["log"];
   readonly wire: Platform["wire"];
+  /** Ward time over real time. Where it is 1 the log's stamps bound where an event can be told; else, or left out, all is read. */
+  readonly speed?: number;
   modelOf(device: string): string | null;
 }
 
+/**
+ * What is told of an event, late or corrected, is appended after it began. How far the log's clock may be behind the device's corrected one: far
+ * less than this, for a reading that lies ahead of its reception by more than its clock's uncertainty is no measurement (`ahead-of-received`).
+ */
+const clocksApartMs_max = 24 * 3_600_000;
+
+const sinceOf = ({ start }: KnownEvent, speed: number | undefined): number | undefined =>
+  speed === 1 && start !== null ? start - clocksApartMs_max : undefined;
+
 /** Codes: `event-unknown`, `event-ambiguous`, `log-unavailable` (may be tried again). */
-export const whyOf = async (asked: Asked, { log, wire, modelOf }: WhyParts): Promise<Trace | NoEvent> => {
+export const whyOf = async (asked: Asked, { log, wire, modelOf, speed }: WhyParts): Promise<Trace | NoEvent> => {
   const ledger = new Ledger(log, wire);
   const question = "id" in asked ? `Why ${asked.id}?` : `Why ${asked.device} at ${new Date(asked.atMs).toISOString()}?`;
-  const identity = "id" in asked ? await identityOf(ledger, asked.id) : await eventOf(ledger, asked.device, asked.atMs);
-  const trace = identity === undefined ? undefined : await traceOf(identity, { ledger, question, modelOf });
+  const event = "id" in asked ? await eventCalled(ledger, asked.id) : await eventAt(ledger, asked.device, asked.atMs);
+  const trace =
+    event === undefined
+      ? undefined
+      : await traceOf(event.identity, { ledger, question, modelOf, sinceMs: sinceOf(event, speed) });
   if (trace !== undefined) return trace;
   if ("id" in asked)
     throw new OperatingError("event-unknown", `why: ${asked.id} is no longer in the log`, { retry: false });
@@ -66,7 +80,7 @@ export const why = async (id: string | undefined, options: WhyOptions): Promise<
   const platform = await openPlatform(await readConfig(options.config), "why");
   try {
     const { log, wire, config } = platform;
-    const answer = await whyOf(asked, { log, wire, modelOf: await modelsOf(config.roster) });
+    const answer = await whyOf(asked, { log, wire, modelOf: await modelsOf(config.roster), speed: config.speed });
     const text = options.json === true ? JSON.stringify(answer, null, 2) : linesOf(answer).join("\n");
     process.stdout.write(`${text}\n`);
   } finally {

@@ -17,8 +17,8 @@ import type { Log, LogRecord } from "../../streams/log/log.ts";
 import { memoryLog } from "../../streams/log/memory.ts";
 import { aConsent, anAssociation, aPatient, aRule } from "../../schemas/fhir/clinical.fixture.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, Delivery, Device, Intent, Rule } from "../../schemas/records.ts";
-import { deliveries, events, outbox, raw, rawWaveforms } from "../../schemas/topics.ts";
+import type { Association, Consent, Delivery, Device, Intent, Rule } from "../../schemas/records.ts";
+import { decisions, deliveries, events, outbox, raw, rawWaveforms, tasks } from "../../schemas/topics.ts";
 import type { GatePolicy } from "../../topologies/gates.ts";
 import { policyOf } from "../../topologies/gates.fixture.ts";
 import { shippedPrecedence } from "../../topologies/shipped.fixture.ts";
@@ -118,8 +118,14 @@ export interface Afternoon {
   modelOf(device: string): string | null;
 }
 
-/** `revisions`: of links, made known at 14:05, when all has been written. */
-export const anAfternoon = async (revisions: readonly Association[] = []): Promise<Afternoon> => {
+export interface AfternoonOptions {
+  /** Of links, made known at 14:05, when all has been written. */
+  readonly revisions?: readonly Association[];
+  /** The clinical plane's log holds what is so many days older: an earlier version of each consent, and ticks. */
+  readonly daysBefore?: number;
+}
+
+export const anAfternoon = async ({ revisions = [], daysBefore = 0 }: AfternoonOptions = {}): Promise<Afternoon> => {
   const topology = wardTopology(await loadAdapters(), afternoonPolicy);
   let nowMs = startMs - 60_000;
   const log = memoryLog({ now: () => nowMs });
@@ -128,6 +134,11 @@ export const anAfternoon = async (revisions: readonly Association[] = []): Promi
   const wire = await openWire(registry, topology.topics);
   await registry.close();
   const written = new Written(log, wire);
+  if (daysBefore > 0) {
+    nowMs = startMs - daysBefore * 24 * 3_600_000;
+    await earlier(written, nowMs);
+    nowMs = startMs - 60_000;
+  }
   await announce(written);
   for (let s = 0; s <= lastS; s++) {
     nowMs = startMs + s * 1_000 + 20;
@@ -137,7 +148,11 @@ export const anAfternoon = async (revisions: readonly Association[] = []): Promi
   nowMs = startMs + 300_000;
   for (const revision of revisions) await written.aboutDevice(revision.device, revision);
   await written.tick();
-  await runThrough(topology, log, wire);
+  const stampsAt = (ms: number): void => {
+    nowMs = ms;
+  };
+  await runThrough(topology, log, wire, stampsAt);
+  stampsAt(startMs + 300_000);
   await answerAll(log, wire, written);
   const models = new Map<string, string>(Object.values(beds).map(({ device, model }) => [device, model]));
   return { log, wire, modelOf: (device) => models.get(device) ?? null };
@@ -154,6 +169,19 @@ export const linkOf = (bed: Bed): Association =>
     ...bed.link,
   });
 
+const earlier = async (written: Written, atMs: number): Promise<void> => {
+  for (const bed of Object.values(beds)) {
+    const consent: Consent = { ...consentOf(bed), version: 0 };
+    await written.one(events, keyOf(bed), logTime(atMs), consent);
+  }
+  for (const topic of [decisions, outbox, deliveries, tasks])
+    for (const partition of partitionsOf(topic))
+      await written.one(topic, "", logTime(atMs), { kind: "tick" }, partition);
+};
+
+const consentOf = (bed: Bed): Consent =>
+  aConsent({ id: `consent-${bed.device}`, patientKey: keyOf(bed), decision: bed.consent });
+
 const announce = async (written: Written): Promise<void> => {
   for (const bed of Object.values(beds)) {
     const device: Device = {
@@ -167,11 +195,10 @@ const announce = async (written: Written): Promise<void> => {
       version: 1,
     };
     const patientKey = keyOf(bed);
-    const consent = aConsent({ id: `consent-${bed.device}`, patientKey, decision: bed.consent });
     await written.aboutDevice(bed.device, device);
     await written.aboutDevice(bed.device, linkOf(bed));
     await written.one(events, patientKey, logTime(startMs - 60_000), aPatient({ patientKey, fhirId: patientKey }));
-    await written.one(events, patientKey, logTime(startMs - 60_000), consent);
+    await written.one(events, patientKey, logTime(startMs - 60_000), consentOf(bed));
   }
   const inForce: Body = {
     kind: "rules",
@@ -243,9 +270,9 @@ const recordsOf = async (log: Log, topic: string, partition: number): Promise<re
 
 /**
  * Each stage once over all that is there, in the topology's order (a stage must come behind those that write what it reads); its partitions
- * beside each other, in the order of log time.
+ * beside each other, in the order of log time, and what comes of a record is stamped with its time.
  */
-const runThrough = async (topology: Topology, log: Log, wire: Wire): Promise<void> => {
+const runThrough = async (topology: Topology, log: Log, wire: Wire, stampsAt: (ms: number) => void): Promise<void> => {
   const appender = await log.appender("stages");
   for (const stage of topology.stages) {
     const tasks = partitionsOf(stage.reads).map((p) => new Task(stage, p, topology.upstreams(stage.reads.name)));
@@ -255,7 +282,10 @@ const runThrough = async (topology: Topology, log: Log, wire: Wire): Promise<voi
         return records.map((record) => ({ partition, record, at: timeOf(record) }));
       }),
     );
-    for (const { partition, record } of inputs.flat().toSorted((a, b) => a.at - b.at || a.partition - b.partition)) {
+    for (const { partition, record, at } of inputs
+      .flat()
+      .toSorted((a, b) => a.at - b.at || a.partition - b.partition)) {
+      stampsAt(at);
       const outputs = tasks[partition]?.process([record]) ?? [];
       await appender.append(
         outputs.map(({ topic, envelope, ...to }) => ({

@@ -2,8 +2,20 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { episodes as episodeTopic, raw, vitals, windows as windowTopic } from "../../schemas/topics.ts";
+import {
+  decisions,
+  deliveries,
+  episodes as episodeTopic,
+  events,
+  outbox,
+  raw,
+  tasks,
+  vitals,
+  windows as windowTopic,
+} from "../../schemas/topics.ts";
 import type { NoEvent, Trace } from "../../schemas/why.ts";
+import { partitionOf } from "../../streams/core/hash.ts";
+import type { Log, Reader } from "../../streams/log/log.ts";
 import { type Asked, linesOf, whyOf } from "../../streams/roles/why.ts";
 import { Ledger } from "../../streams/roles/why/ledger.ts";
 import { type Afternoon, anAfternoon, type Bed, beds, linkOf, startMs } from "./afternoon.ts";
@@ -26,9 +38,27 @@ const during = ({ device }: Bed): Asked => ({
 });
 const text = (answer: Trace | NoEvent): string => withoutOffsets(`${linesOf(answer).join("\n")}\n`);
 
+/** The same log, with a note of each partition of which something was read that is older than a stamp (ms). */
+const noting = (log: Log, beforeMs: number, read: Set<string>): Log =>
+  Object.assign(Object.create(log) as Log, {
+    bounds: log.bounds.bind(log),
+    firstSince: log.firstSince.bind(log),
+    reader: async (topic: string, partition: number, from: number): Promise<Reader> => {
+      const reader = await log.reader(topic, partition, from);
+      return {
+        close: () => reader.close(),
+        next: async (waitMs) => {
+          const records = await reader.next(waitMs);
+          if (records.some(({ stampMs }) => stampMs < beforeMs)) read.add(`${topic}/${partition}`);
+          return records;
+        },
+      };
+    },
+  } satisfies Partial<Log>);
+
 describe("why", () => {
   let afternoon: Afternoon;
-  const ask = (asked: Asked): Promise<Trace | NoEvent> => whyOf(asked, afternoon);
+  const ask = (asked: Asked): Promise<Trace | NoEvent> => whyOf(asked, { ...afternoon, speed: 1 });
   const traced = async (asked: Asked): Promise<Trace> => {
     const answer = await ask(asked);
     if (!isTrace(answer)) throw new Error(answer.says);
@@ -94,6 +124,23 @@ describe("why", () => {
     expect(isTrace(answer) ? "an event" : answer.says).toContain("nothing is known of this device");
   });
 
+  it("reads of what is days older only the patient's consents, and tells the same", async () => {
+    const { log, ...rest } = await anAfternoon({ daysBefore: 2 });
+    const asked = during(beds.promoted);
+    const older = async (speed: number): Promise<readonly string[]> => {
+      const read = new Set<string>();
+      const answer = await whyOf(asked, { ...rest, log: noting(log, startMs - 3_600_000, read), speed });
+      expect(text(answer)).toBe(golden("promoted.txt", text(answer)));
+      return [...read].toSorted();
+    };
+    const consents = `${events.name}/${partitionOf("pk-mon-01", events.partitions)}`;
+    expect(await older(1)).toEqual([consents]);
+    // the log's stamps say nothing of the time of a ward that runs faster
+    expect((await older(60)).map((place) => place.replace(/\/\d$/, ""))).toEqual(
+      expect.arrayContaining([decisions, outbox, deliveries, tasks].map(({ name }) => name)),
+    );
+  });
+
   it("tells the way of one whose link was found wrong afterwards", async () => {
     const wrong = {
       ...linkOf(beds.promoted),
@@ -101,7 +148,7 @@ describe("why", () => {
       voided: true,
       cause: "nurse-4 by the API: wrong wristband",
     };
-    const answer = await whyOf(during(beds.promoted), await anAfternoon([wrong]));
+    const answer = await whyOf(during(beds.promoted), { ...(await anAfternoon({ revisions: [wrong] })), speed: 1 });
     if (!isTrace(answer)) throw new Error(answer.says);
     expect(answer.patients.flatMap(({ destinations }) => destinations.map((one) => one.standing))).toEqual([
       "retracted",

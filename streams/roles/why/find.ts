@@ -7,21 +7,32 @@ import type { Ledger, Page } from "./ledger.ts";
 /** An id's beginning must be at least so long: shorter ones are typing errors. */
 const idShortest = 6;
 
-/** The identity of the one event whose identity or resource id begins so. Codes: `event-unknown`, `event-ambiguous`. */
-export const identityOf = async (ledger: Ledger, asked: string): Promise<string> => {
+/** An event that the log knows. */
+export interface KnownEvent {
+  readonly identity: string;
+  /** When it began, by its device's corrected clock (ms); null: only resources are known of it. */
+  readonly start: number | null;
+}
+
+/** The one event whose identity or resource id begins so. An id says nothing of when, so all is read. Codes: `event-unknown`, `event-ambiguous`. */
+export const eventCalled = async (ledger: Ledger, asked: string): Promise<KnownEvent> => {
   const id = asked.slice(asked.lastIndexOf("/") + 1);
   if (id.length < idShortest) throw refused("event-unknown", `an id has ${idShortest} characters or more`);
-  const judged = await ledger.those(decisions, (body) => body.kind === "decision" && body.identity.startsWith(id));
-  const written = await ledger.those(outbox, (body) => body.kind === "intent" && namesResource(body, id));
-  const known = identities([...judged, ...written]);
-  const found =
-    known.size > 0
-      ? known
-      : identities(await ledger.those(episodes, (body) => body.kind === "episode" && body.identity.startsWith(id)));
+  const written = identities(await ledger.those(outbox, (body) => body.kind === "intent" && namesResource(body, id)));
+  const isCalledSo = ({ identity }: { readonly identity: string }) => identity.startsWith(id) || written.has(identity);
+  const judged = await ledger.those(decisions, (body) => body.kind === "decision" && isCalledSo(body));
+  const told =
+    judged.length > 0 || written.size > 0
+      ? []
+      : await ledger.those(episodes, (body) => body.kind === "episode" && isCalledSo(body));
+  const found = new Set([...written, ...identities([...judged, ...told])]);
   const [first, ...others] = found;
   if (first === undefined) throw refused("event-unknown", `no event and no resource is called ${id}`);
   if (others.length > 0) throw refused("event-ambiguous", `${id} begins ${found.size} identities: give more of it`);
-  return first;
+  const starts = [...judged, ...told].flatMap(({ body }) =>
+    body.kind === "decision" ? [body.episodeStart] : body.kind === "episode" ? [body.start] : [],
+  );
+  return { identity: first, start: starts.length === 0 ? null : Math.min(...starts) };
 };
 
 const namesResource = (intent: { readonly resourceId: string; readonly beside: readonly string[] }, id: string) =>
@@ -33,12 +44,12 @@ const identities = (pages: readonly Page<{ readonly kind: string }>[]): Readonly
   );
 
 /** The event of a device that went on at a time (the one that began last); undefined: none did. */
-export const eventOf = async (ledger: Ledger, device: string, atMs: number): Promise<string | undefined> => {
+export const eventAt = async (ledger: Ledger, device: string, atMs: number): Promise<KnownEvent | undefined> => {
   const of = await ledger.those(episodes, (body) => body.kind === "episode" && body.device === device);
   const newest = new Map<string, Episode>();
   for (const { body } of of) if (body.kind === "episode") newest.set(body.identity, body);
   const going = [...newest.values()].filter(({ start, end }) => start <= atMs && (end === null || atMs <= end));
-  return going.toSorted((a, b) => a.start - b.start).at(-1)?.identity;
+  return going.toSorted((a, b) => a.start - b.start).at(-1);
 };
 
 const refused = (code: string, detail: string): OperatingError =>

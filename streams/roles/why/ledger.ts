@@ -45,14 +45,18 @@ export class Ledger {
       : this.at(topic, position.partition, position.offset);
   }
 
-  /** Every record of a key, in order. */
-  ofKey<T extends AnyTopic>(topic: T, key: string): Promise<readonly Page<BodyOf<T>>[]> {
-    return this.#those(topic, [partitionOf(key, topic.partitions)], (page) => page.key === key);
+  /** Every record of a key, in order; where a stamp (ms) is given, those appended since. */
+  ofKey<T extends AnyTopic>(topic: T, key: string, sinceMs?: number): Promise<readonly Page<BodyOf<T>>[]> {
+    return this.#those(topic, [partitionOf(key, topic.partitions)], (page) => page.key === key, sinceMs);
   }
 
-  /** Every record of a topic that is asked for, partition by partition. */
-  those<T extends AnyTopic>(topic: T, wanted: (body: BodyOf<T>) => boolean): Promise<readonly Page<BodyOf<T>>[]> {
-    return this.#those(topic, partitionsOf(topic), ({ body }) => wanted(body));
+  /** Every record of a topic that is asked for, partition by partition; where a stamp (ms) is given, of those appended since. */
+  those<T extends AnyTopic>(
+    topic: T,
+    wanted: (body: BodyOf<T>) => boolean,
+    sinceMs?: number,
+  ): Promise<readonly Page<BodyOf<T>>[]> {
+    return this.#those(topic, partitionsOf(topic), ({ body }) => wanted(body), sinceMs);
   }
 
   /** Records of a partition from an offset up to an end, as far as they are kept and can be read. */
@@ -95,10 +99,14 @@ export class Ledger {
     topic: T,
     partitions: readonly number[],
     wanted: (page: Page<BodyOf<T>>) => boolean,
+    sinceMs: number | undefined,
   ): Promise<readonly Page<BodyOf<T>>[]> {
     const found: Page<BodyOf<T>>[] = [];
-    for (const partition of partitions)
-      for await (const page of this.from(topic, partition, 0)) if (page.key !== "" && wanted(page)) found.push(page);
+    for (const partition of partitions) {
+      const first = sinceMs === undefined ? 0 : await this.#log.firstSince(topic.name, partition, sinceMs);
+      for await (const page of this.from(topic, partition, first))
+        if (page.key !== "" && wanted(page)) found.push(page);
+    }
     return found;
   }
 }

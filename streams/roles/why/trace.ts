@@ -1,5 +1,6 @@
 /** Follows one event through the log, both ways: back by its records' positions to the bytes, and on to each destination's answer. */
 import { partitionOf } from "../../core/hash.ts";
+import type { BodyOf } from "../../core/stage.ts";
 import type {
   Candidate,
   Decision,
@@ -36,6 +37,8 @@ import { shown } from "./payload.ts";
 export interface TraceOptions {
   readonly ledger: Ledger;
   readonly question: string;
+  /** Nothing about the event was appended before this stamp (ms); undefined: that is not known, and all is read. */
+  readonly sinceMs: number | undefined;
   /** As the roster has it; null: not in it. */
   modelOf(device: string): string | null;
 }
@@ -56,9 +59,10 @@ const missing = {
 
 /** The trace of an event that the log knows by its identity; undefined where neither plane holds it any more. */
 export const traceOf = async (identity: string, options: TraceOptions): Promise<Trace | undefined> => {
-  const { ledger, question } = options;
-  const told = await ledger.those(episodes, (body) => body.kind === "episode" && body.identity === identity);
-  const offered = await ledger.those(events, (body) => body.kind === "candidate" && body.episode.identity === identity);
+  const { ledger, question, sinceMs } = options;
+  const told = await ledger.those(episodes, (body) => body.kind === "episode" && body.identity === identity, sinceMs);
+  const isOffer = (body: BodyOf<typeof events>) => body.kind === "candidate" && body.episode.identity === identity;
+  const offered = await ledger.those(events, isOffer, sinceMs);
   const forms = told.flatMap(episodeIn);
   const newest = forms.at(-1)?.body ?? offered.flatMap(candidateIn).at(-1)?.body.episode;
   if (newest === undefined) return undefined;
@@ -81,7 +85,7 @@ export const traceOf = async (identity: string, options: TraceOptions): Promise<
     windows: covering,
     rule: newest.rule,
     episodes: forms,
-    patients: await patientsOf(ledger, identity, offered.flatMap(candidateIn)),
+    patients: await patientsOf(identity, offered.flatMap(candidateIn), options),
     missing: gaps,
   };
 };
@@ -131,26 +135,27 @@ const windowsOf = async (ledger: Ledger, episode: Episode): Promise<readonly Fou
 };
 
 const patientsOf = async (
-  ledger: Ledger,
   identity: string,
   offered: readonly Found<Candidate>[],
+  options: TraceOptions,
 ): Promise<readonly TracedPatient[]> => {
+  const { ledger, sinceMs } = options;
   const byKey = Map.groupBy(offered, ({ body }) => body.patientKey);
   const patients: TracedPatient[] = [];
   for (const [patientKey, forms] of byKey) {
-    const said = await ledger.ofKey(tasks, patientKey);
+    const said = await ledger.ofKey(tasks, patientKey, sinceMs);
     patients.push({
       patientKey,
       association: forms.at(-1)?.body.association ?? null,
       consents: await consentsOf(ledger, patientKey),
-      destinations: await destinationsOf(ledger, patientKey, identity),
+      destinations: await destinationsOf(patientKey, identity, options),
       tasks: said.flatMap(({ body }) => (body.kind === "task" && body.about.includes(identity) ? [body] : [])),
     });
   }
   return patients;
 };
 
-/** The newest version of each. */
+/** The newest version of each, however old: it may have been in force since long before the event. */
 const consentsOf = async (ledger: Ledger, patientKey: string): Promise<readonly TracedConsent[]> => {
   const newest = new Map<string, TracedConsent>();
   for (const { body } of await ledger.ofKey(events, patientKey)) {
@@ -163,17 +168,17 @@ const consentsOf = async (ledger: Ledger, patientKey: string): Promise<readonly 
 };
 
 const destinationsOf = async (
-  ledger: Ledger,
   patientKey: string,
   identity: string,
+  { ledger, sinceMs }: TraceOptions,
 ): Promise<readonly TracedDestination[]> => {
-  const judged = (await ledger.ofKey(decisions, patientKey)).flatMap(({ at, body }) =>
+  const judged = (await ledger.ofKey(decisions, patientKey, sinceMs)).flatMap(({ at, body }) =>
     body.kind === "decision" && body.identity === identity ? [{ at, body }] : [],
   );
-  const intents = (await ledger.ofKey(outbox, patientKey)).flatMap(({ body }) =>
+  const intents = (await ledger.ofKey(outbox, patientKey, sinceMs)).flatMap(({ body }) =>
     body.kind === "intent" && body.identity === identity ? [body] : [],
   );
-  const answers = (await ledger.ofKey(deliveries, patientKey)).flatMap(({ body }) =>
+  const answers = (await ledger.ofKey(deliveries, patientKey, sinceMs)).flatMap(({ body }) =>
     body.kind === "delivery" && body.identity === identity ? [body] : [],
   );
   return [...Map.groupBy(judged, ({ body }) => body.destination)].map(([destination, of]) => {

@@ -120,6 +120,13 @@ export class ProcessLog implements Log {
     });
   }
 
+  firstSince(topic: string, partition: number, stampMs: number): Promise<number> {
+    return this.ask("first since", () => {
+      const { history, start, end } = this.broker.partition(topic, partition);
+      return history.find((record) => record.offset >= start && record.stampMs >= stampMs)?.offset ?? end;
+    });
+  }
+
   async subscribe(...[group, topic, handler]: Parameters<Log["subscribe"]>): ReturnType<Log["subscribe"]> {
     return new SharedSubscription({
       membership: this.broker.group(group, topic).join(this.process),
