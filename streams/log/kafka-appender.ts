@@ -8,6 +8,7 @@ import type { Message, Producer } from "kafkajs";
 import { InvariantError, OperatingError } from "../core/failure.ts";
 import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import type { Append, Appender } from "./log.ts";
+import { ended } from "./kafka-within.ts";
 import { closed, recordBytesMax, recordTooLarge, unavailable } from "./refusal.ts";
 
 interface Waiting {
@@ -122,7 +123,7 @@ export class KafkaAppender implements Appender {
   async #dispose(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    await producer?.disconnect();
+    await ended(producer?.disconnect());
   }
 }
 
@@ -132,7 +133,7 @@ const connected = async (client: KafkaClient): Promise<Producer> => {
     await producer.connect();
     return producer;
   } catch (error) {
-    await producer.disconnect();
+    await ended(producer.disconnect());
     throw error;
   }
 };

@@ -81,16 +81,3 @@ interface KafkaError {
   readonly cause?: KafkaError;
   readonly originalError?: KafkaError;
 }
-
-/** Rejects when it takes longer; what it waited for goes on and its outcome no longer matters. */
-export const within = async <T>(ms: number, what: string, promise: Promise<T>): Promise<T> => {
-  let timeout: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => reject(new Error(`${what}: no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timeout);
-  }
-};

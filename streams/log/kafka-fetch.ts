@@ -1,6 +1,7 @@
 /** Fetches one partition's committed records over a connection of its own, and reconnects after a failure. */
 import type { KafkaClient } from "./kafka-client.ts";
-import { kafkaErrorType, within } from "./kafka-client.ts";
+import { kafkaErrorType } from "./kafka-client.ts";
+import { within } from "./kafka-within.ts";
 import type { Broker, Connection, FetchedPartition, RawMessage } from "./kafka-protocol.ts";
 import { offsetOutOfRange } from "./refusal.ts";
 

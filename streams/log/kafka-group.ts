@@ -2,9 +2,10 @@
  * Membership of a Kafka consumer group: only who has which partition. Reading is each partition's own business, so a slow
  * handler neither stops the heartbeats nor holds up other partitions.
  */
-import { type KafkaClient, kafkaErrorType, within } from "./kafka-client.ts";
+import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import { type Broker, type Connection, MemberAssignment, MemberMetadata } from "./kafka-protocol.ts";
 import { assign } from "./kafka-share.ts";
+import { within } from "./kafka-within.ts";
 import type { Membership } from "./shared-subscription.ts";
 import { pause, realTimer, Signal } from "./signal.ts";
 
@@ -82,12 +83,13 @@ export class KafkaMembership implements Membership {
   /** Commits offsets as this member; false where it is no member now. */
   async commit(offsets: readonly { readonly partition: number; readonly offset: number }[]): Promise<boolean> {
     if (this.#coordinator === undefined || this.#generation < 0) return false;
-    await this.#coordinator.offsetCommit({
+    const committing = this.#coordinator.offsetCommit({
       groupId: this.group,
       groupGenerationId: this.#generation,
       memberId: this.#memberId,
       topics: [{ topic: this.topic, partitions: offsets.map(toCommit) }],
     });
+    await within(answerMsMax, `offsets of ${this.group}`, committing);
     return true;
   }
 

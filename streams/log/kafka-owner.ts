@@ -8,6 +8,7 @@ import type { Message, Producer } from "kafkajs";
 import { OperatingError } from "../core/failure.ts";
 import { type KafkaClient, kafkaErrorType } from "./kafka-client.ts";
 import { PartitionFetch } from "./kafka-fetch.ts";
+import { ended } from "./kafka-within.ts";
 import type { Owner } from "./log.ts";
 import { assertConfirmed } from "./memory-store.ts";
 import { commitUnsure, fenced, recordBytesMax, recordTooLarge, unavailable } from "./refusal.ts";
@@ -134,7 +135,7 @@ class KafkaOwner implements Owner {
 
   async close(): Promise<void> {
     this.#open = false;
-    await this.#producer.disconnect();
+    await ended(this.#producer.disconnect());
   }
 
   #commit(messages: readonly Message[]): Promise<unknown> {

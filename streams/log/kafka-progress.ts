@@ -1,7 +1,8 @@
 /** How far groups have come, as their committed offsets, where Kafka's own tools look for lag. Nothing restarts from them. */
-import { type KafkaClient, within } from "./kafka-client.ts";
+import type { KafkaClient } from "./kafka-client.ts";
 import { type KafkaMembership, toCommit } from "./kafka-group.ts";
 import type { KafkaTopics } from "./kafka-topics.ts";
+import { within } from "./kafka-within.ts";
 
 interface Reported {
   readonly group: string;
@@ -19,6 +20,7 @@ export class KafkaProgress {
   readonly #reported = new Map<string, Reported>();
   #timer: NodeJS.Timeout | undefined;
   #committing: Promise<void> = Promise.resolve();
+  #open = true;
 
   constructor(
     client: KafkaClient,
@@ -30,7 +32,7 @@ export class KafkaProgress {
     this.#memberOf = memberOf;
   }
 
-  /** Commits soon, together with others; one that fails is made up for by the next. */
+  /** Commits soon, together with others; what fails is committed later, unless something newer is by then. */
   report(group: string, topic: string, partition: number, next: number): void {
     const { offsets } = this.#reported.getOrInsertComputed(`${group}\n${topic}`, () => ({
       group,
@@ -56,6 +58,7 @@ export class KafkaProgress {
   }
 
   async close(): Promise<void> {
+    this.#open = false;
     clearTimeout(this.#timer);
     await this.#committing;
     await this.#commitAll();
@@ -67,7 +70,14 @@ export class KafkaProgress {
     for (const one of all)
       await this.#commit(one).catch((error: unknown) => {
         this.#client.onLine(`kafka: offsets of ${one.group} were not committed: ${String(error)}`);
+        if (this.#open) this.#reportAgain(one);
       });
+  }
+
+  #reportAgain({ group, topic, offsets }: Reported): void {
+    const newer = this.#reported.get(`${group}\n${topic}`)?.offsets;
+    for (const [partition, next] of offsets)
+      if (newer?.has(partition) !== true) this.report(group, topic, partition, next);
   }
 
   async #commit({ group, topic, offsets }: Reported): Promise<void> {
@@ -81,12 +91,13 @@ export class KafkaProgress {
         `coordinator of ${group}`,
         cluster.findGroupCoordinator({ groupId: group }),
       );
-      await coordinator.offsetCommit({
+      const committing = coordinator.offsetCommit({
         groupId: group,
         groupGenerationId: -1,
         memberId: "",
         topics: [{ topic, partitions: list.map(toCommit) }],
       });
+      await within(answerMsMax, `offsets of ${group}`, committing);
     } finally {
       await drop();
     }

@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import type { ISocketFactory, KafkaConfig, Logger } from "kafkajs";
+import { ended } from "./kafka-within.ts";
 
 export interface RawMessage {
   readonly offset: string;
@@ -147,7 +148,7 @@ export const connection = (options: Omit<KafkaConfig, "logLevel" | "logCreator">
     cluster,
     drop: async () => {
       for (const socket of sockets) dropSocket(socket);
-      await cluster.disconnect();
+      await ended(cluster.disconnect());
     },
   };
 };
