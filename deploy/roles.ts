@@ -84,7 +84,7 @@ export const startRoles = async (options: RolesOptions): Promise<StartedRoles> =
   if (!running.some(({ name }) => name === "roster")) await checkAdtPort(stack.config);
   const roster = await rosterOf(options);
   const circuit = await writeAlertConfigs(stack, roster, rules);
-  const registry = await rosterDeployment(stack.config);
+  const registry = await rosterDeployment(stack.config, (await loadRoster(roster)).beds);
   const config = writeConfig(options, roster, circuit, registry);
   const start = async ([name, args]: Role): Promise<void> => {
     if (running.some((role) => role.name === name)) return;

@@ -27,7 +27,11 @@ interface Kept {
 /** As ADT calls who gave the simulated patients their numbers (PID-3: `SIM-0001^^^SIM^MR`). */
 const namespace = "SIM";
 
-export const rosterDeployment = async ({ data, ports }: StackConfig): Promise<RosterDeployment> => {
+/** `beds`: of the simulated ward. ADT calls them by unit and bed: `ICU^^B03`. */
+export const rosterDeployment = async (
+  { data, ports }: StackConfig,
+  beds: readonly { readonly bed: string; readonly unit: string }[],
+): Promise<RosterDeployment> => {
   const { apiPort, token } = await keptIn<Kept>(join(data, "roster", "kept.json"), async () => ({
     apiPort: Object.values(await freePorts())[0] ?? 0,
     token: makeSecret(),
@@ -35,8 +39,7 @@ export const rosterDeployment = async ({ data, ports }: StackConfig): Promise<Ro
   return {
     section: {
       authorities: [{ namespace, system: patientSystem, type: "MR", destinations: ["ehr"] }],
-      // PV1-3 names unit and bed as the ward does: ICU^^B03
-      locations: {},
+      locations: Object.fromEntries(beds.map(({ bed, unit }) => [`${unit}^^${bed}`, bed])),
       mllp: { host, port: ports.adt, zone: "UTC", processingId: "P", silentAfterMs: null },
       api: { host, port: apiPort, token },
     },

@@ -8,8 +8,8 @@ import { openAuthorization } from "../io/authorization/authorization.ts";
 import { loadAdapters } from "../io/device-adapters.ts";
 import { whyUnreadable } from "../io/registry/compatibility.ts";
 import { subjectOf } from "../io/registry/wire.ts";
-import { readRoster } from "../io/roster-file.ts";
-import { localTimeIn } from "./roster/local-time.ts";
+import { readRoster, type Roster } from "../io/roster-file.ts";
+import { heardPlaces, placeWarnings, sectionProblems } from "./roster/check.ts";
 import { readRules } from "../../topologies/rules.ts";
 
 /** A problem and its place, as `file: place: what is wrong`. */
@@ -17,15 +17,13 @@ type Problems = readonly string[];
 
 const problemsFound = 3;
 
-/** Prints what it checked and each problem; gives the exit code: 0 or 3. */
+/** Prints what it checked, each problem and each warning; gives the exit code: 3 where there are problems, else 0. */
 export const check = async (configFile: string): Promise<number> => {
   const config = await readConfig(configFile);
   const parts: readonly (readonly [string, () => Promise<Problems>])[] = [
     [`rules ${config.rules.join(", ")}`, () => checkRules(config)],
     [`roster ${config.roster}`, () => checkRoster(config)],
-    ...(config.rosterService === undefined
-      ? []
-      : [["roster service", () => checkRosterService(config, config.rosterService)] as const]),
+    ...(config.rosterService === undefined ? [] : [["roster service", () => checkRosterService(config)] as const]),
     ["rules for everybody's age", () => checkPopulations(config)],
     ["device mappings", () => checkMappings(config)],
     ["destinations", () => checkDestinations(config)],
@@ -34,14 +32,19 @@ export const check = async (configFile: string): Promise<number> => {
   ];
   process.stdout.write(`ok       configuration ${configFile}\n`);
   let count = 0;
-  for (const [what, run] of parts) {
-    const problems = await run();
-    count += problems.length;
-    process.stdout.write(`${problems.length === 0 ? "ok      " : "problem "} ${what}\n`);
-    for (const problem of problems) process.stdout.write(`           ${problem}\n`);
-  }
-  process.stdout.write(count === 0 ? "no problems\n" : `${count} problem${count === 1 ? "" : "s"}\n`);
+  for (const [what, run] of parts) count += tell("problem ", what, await run());
+  const warnings =
+    config.rosterService === undefined ? 0 : tell("warning ", "beds that ADT can name", await warnOfPlaces(config));
+  const counted = (n: number, one: string): string => `${n === 0 ? "no" : n} ${one}${n === 1 ? "" : "s"}`;
+  process.stdout.write(`${counted(count, "problem")}${warnings === 0 ? "" : `, ${counted(warnings, "warning")}`}\n`);
   return count === 0 ? 0 : problemsFound;
+};
+
+/** How many there are. */
+const tell = (grade: "problem " | "warning ", what: string, found: Problems): number => {
+  process.stdout.write(`${found.length === 0 ? "ok      " : grade} ${what}\n`);
+  for (const one of found) process.stdout.write(`           ${one}\n`);
+  return found.length;
 };
 
 const read = async (file: string): Promise<string | null> => readFile(file, "utf8").catch(() => null);
@@ -72,40 +75,28 @@ const checkRoster = async (config: Config): Promise<Problems> => {
   );
 };
 
-/** Every place that it is told leads to a bed, every authority to a destination, and a fixed monitor is there for its movements to be about. */
-const checkRosterService = async (config: Config, service: Config["rosterService"]): Promise<Problems> => {
+const rosterOf = async (config: Config): Promise<Roster | undefined> => {
   const text = await read(config.roster);
   const reading = text === null ? undefined : readRoster(text);
-  if (reading === undefined || !reading.ok || service === undefined) return [];
-  const beds = new Set(reading.value.beds.map(({ bed }) => bed));
-  const destinations = new Set(config.destinations.map(({ name }) => name));
-  const named = [
-    ...service.authorities.flatMap((authority) => authority.destinations),
-    ...(service.fhir === undefined ? [] : [service.fhir.destination]),
-  ];
-  return [
-    ...Object.entries(service.locations)
-      .filter(([, bed]) => !beds.has(bed))
-      .map(
-        ([location, bed]) =>
-          `rosterService.locations: ${location} is said to be bed ${bed}, which is not in the roster`,
-      ),
-    ...named
-      .filter((name) => !destinations.has(name))
-      .map((name) => `rosterService: it names ${name}, which is no configured destination`),
-    ...(service.mllp !== undefined && reading.value.devices.every(({ bed }) => bed === null)
-      ? [`${config.roster}: devices[].bed: no device names its bed, so ADT links none`]
-      : []),
-    ...(service.mllp === undefined ? [] : zoneProblems(service.mllp.zone)),
-  ];
+  return reading?.ok === true ? reading.value : undefined;
 };
 
-const zoneProblems = (zone: string): Problems => {
+const checkRosterService = async (config: Config): Promise<Problems> => {
+  const roster = await rosterOf(config);
+  return roster === undefined || config.rosterService === undefined
+    ? []
+    : sectionProblems(config.rosterService, roster, config);
+};
+
+/** What may be as it should, and often is not. */
+const warnOfPlaces = async (config: Config): Promise<Problems> => {
+  const roster = await rosterOf(config);
+  if (roster === undefined || config.rosterService === undefined) return [];
   try {
-    localTimeIn(zone);
-    return [];
+    return placeWarnings(config.rosterService, roster, heardPlaces(config));
   } catch (error) {
-    return [error instanceof OperatingError ? error.message : String(error)];
+    if (!(error instanceof OperatingError)) throw error;
+    return [error.message];
   }
 };
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { guardedServer } from "../../io/authorization/guarded.fixture.ts";
 import { check } from "../check.ts";
-import { authorities } from "./house.fixture.ts";
+import { type AdtOf, ines } from "../../../schemas/hl7v2/adt.fixture.ts";
+import { authorities, type House, openHouse } from "./house.fixture.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -13,14 +14,29 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-const checked = async (section: object, bed: string | null = "A"): Promise<string[]> => {
-  const data = await mkdtemp(join(tmpdir(), "afferent-check-"));
-  closing.push(() => rm(data, { recursive: true, force: true }));
-  const device = { device: "mon-a", model: "simmon-1", serial: null, unit: "icu-1", bed };
+interface Ward {
+  /** Of the one device. */
+  readonly bed?: string | null;
+  /** The one bed's name. */
+  readonly name?: string;
+  /** The service's folder; an empty one unless told. */
+  readonly data?: string;
+}
+
+const folder = async (): Promise<string> => {
+  const made = await mkdtemp(join(tmpdir(), "afferent-check-"));
+  closing.push(() => rm(made, { recursive: true, force: true }));
+  return made;
+};
+
+/** What was printed of the roster service, the grades of its lines and the sum at the end. */
+const checkedAll = async (section: object, { name = "A", bed = name, data: given }: Ward = {}) => {
+  const data = given ?? (await folder());
+  const device = { device: "mon-a", model: "sim-monitor", serial: null, unit: "icu-1", bed };
   const roster = {
     version: 1,
     devices: [device],
-    beds: [{ bed: "A", unit: "icu-1" }],
+    beds: [{ bed: name, unit: "icu-1" }],
     associations: [],
     patients: [],
     consents: [],
@@ -55,9 +71,14 @@ const checked = async (section: object, bed: string | null = "A"): Promise<strin
     said.push(String(text));
     return true;
   });
-  await check(join(data, "config.json"));
-  return said.filter((line) => line.includes("rosterService") || line.includes("devices[].bed"));
+  const code = await check(join(data, "config.json"));
+  return {
+    code,
+    sum: said.at(-1) ?? "",
+    found: said.filter((line) => line.includes("rosterService") || line.includes("devices[].bed")),
+  };
 };
+const checked = async (section: object, ward: Ward = {}): Promise<string[]> => (await checkedAll(section, ward)).found;
 
 describe("check", () => {
   it("finds nothing in a section that fits", async () => {
@@ -76,11 +97,10 @@ describe("check", () => {
   });
 
   it("finds a key that can't be read or is none, and nothing in one that is", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "afferent-check-"));
-    closing.push(() => rm(folder, { recursive: true, force: true }));
+    const keys = await folder();
     const server = await guardedServer(() => undefined);
     closing.push(() => server.close());
-    await writeFile(join(folder, "no.pem"), "no key");
+    await writeFile(join(keys, "no.pem"), "no key");
     const fhir = (keyFile: string | undefined) => ({
       fhir: {
         baseUrl: server.url,
@@ -91,12 +111,77 @@ describe("check", () => {
     });
     const locations = { "INT^1^F": "A" };
     expect(await checked({ locations, ...fhir(undefined) })).toEqual([]);
-    expect((await checked({ locations, ...fhir(join(folder, "none.pem")) })).join()).toContain("can't be read");
-    expect((await checked({ locations, ...fhir(join(folder, "no.pem")) })).join()).toContain("holds no private key");
+    expect((await checked({ locations, ...fhir(join(keys, "none.pem")) })).join()).toContain("can't be read");
+    expect((await checked({ locations, ...fhir(join(keys, "no.pem")) })).join()).toContain("holds no private key");
   });
 
   it("says where no device names its bed", async () => {
-    expect((await checked({}, null)).join()).toContain("so ADT links none");
+    expect((await checked({ locations: { "INT^1^F": "A" } }, { bed: null })).join()).toContain("so ADT links none");
+  });
+
+  describe("before anything was heard", () => {
+    it("warns where ADT can name no bed unless it calls its wards as the roster calls its units", async () => {
+      const { code, sum, found } = await checkedAll({});
+      expect(found.join()).toMatch(/rosterService\.locations: it names no bed.*e\.g\. icu-1\^\^A/);
+      expect([code, sum]).toEqual([0, "no problems, 1 warning\n"]);
+    });
+
+    it.each<[string, object, Ward]>([
+      ["a location leads to one", { locations: { "INT^1^F": "A" } }, {}],
+      ["a bed's name begins with its unit", {}, { name: "icu-1-01" }],
+      ["nothing is heard but people", { mllp: undefined }, {}],
+    ])("does not where %s", async (_why, section, ward) => {
+      expect(await checkedAll(section, ward)).toMatchObject({ code: 0, sum: "no problems\n", found: [] });
+    });
+  });
+
+  describe("after ADT was heard", () => {
+    const admitted = (location: string, n: number): AdtOf => ({
+      event: "A01",
+      patient: { ...ines, number: `47110${n}`, visit: `V-${n}` },
+      location,
+      occurred: "0800",
+      controlId: `${n}`,
+    });
+    const heard = async (...locations: readonly string[]): Promise<House> => {
+      const house = await openHouse();
+      closing.push(() => house.close());
+      house.hears(...locations.map(admitted));
+      return house;
+    };
+
+    it("warns where none of the places that it named is a bed of ours, whatever the configuration says", async () => {
+      const { folder: data } = await heard("INT^1^A", "NEURO^2^F", "INT^3^B");
+      for (const locations of [{}, { "INTENSIV^1^A": "A" }]) {
+        const { code, sum, found } = await checkedAll({ locations }, { data });
+        expect(found.join()).toMatch(/none of the 3 places .*wards there: INT, NEURO; units here: icu-1/);
+        expect(found.join(), "of places and of nobody").not.toMatch(/4711|Quellmann|V-/);
+        expect([code, sum]).toEqual([0, "no problems, 1 warning\n"]);
+      }
+    });
+
+    it("does not where it named one of ours, among all the others", async () => {
+      const { folder: data } = await heard("INT^1^A", "ICU-1^2^A", "NEURO^2^F");
+      expect(await checked({}, { data })).toEqual([]);
+    });
+
+    it("does not miss a fixed monitor where somebody has said at which bed a device stands", async () => {
+      const house = await heard("ICU-1^2^A");
+      const { folder: data } = house;
+      expect((await checked({}, { data, bed: null })).join()).toContain("so ADT links none");
+      house.service.act({ act: "place", device: "mon-a", bed: "A", by: "nurse-4", because: "put there" });
+      expect(await checked({}, { data, bed: null })).toEqual([]);
+    });
+
+    it("says where the service's file can't be read", async () => {
+      const data = await folder();
+      await writeFile(
+        join(data, "roster.sqlite"),
+        "no database at all, and long enough to be taken for one".repeat(20),
+      );
+      const { code, sum } = await checkedAll({}, { data });
+      expect([code, sum]).toEqual([0, "no problems, 1 warning\n"]);
+    });
   });
 
   it("takes an interface on this machine alone, and a token that is long enough", async () => {
