@@ -1,11 +1,8 @@
 /** A named person has a device stand by for a while: its silence pages nobody until then, and nothing else is kept from anybody. */
 import { describe, expect, it } from "vitest";
 import type { Standby } from "../schemas/alert-records.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { alarmAt, at, ended, lost, pagedWard, type PagedWard } from "../streams/sim/paged.ts";
-import { paging } from "./paging.ts";
-
-const ward = (): PagedWard => pagedWard(drive(paging));
+import { alarmAt, at, ended, lost } from "../streams/sim/paged.ts";
+import { ward } from "./paging.fixture.ts";
 
 const standby = (second: number, minutes: number, more: Partial<Standby> = {}): Standby => ({
   kind: "standby",

@@ -1,10 +1,7 @@
+/** An alarm that nobody takes, what its page says, and what an accept does. */
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../schemas/alert-records.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { alarmAt, at, ended, pagedWard, type PagedWard, policy } from "../streams/sim/paged.ts";
-import { paging } from "./paging.ts";
-
-const ward = (inForce: Policy | null = policy()): PagedWard => pagedWard(drive(paging), inForce);
+import { alarmAt, at, ended } from "../streams/sim/paged.ts";
+import { ward } from "./paging.fixture.ts";
 
 describe("an alarm that nobody takes", () => {
   it("goes to the nurse at the bed at once, and on from step to step, and to the last resort for ever", () => {
