@@ -55,7 +55,8 @@ export const openBoard = async (platform: Platform): Promise<Running> => {
     speed: config.speed,
     roster: { beds, devices, associations: associations.map((a) => ({ kind: "association", ...undisputed, ...a })) },
     series: backFill(store),
-    why: async (id) => linesOf(await whyOf({ id }, { log, wire, modelOf: await modelsOf(config.roster) })),
+    why: async (id) =>
+      linesOf(await whyOf({ id }, { log, wire, modelOf: await modelsOf(config.roster), speed: config.speed })),
     registry: metrics,
     onFault: (what, code) => say.warn({ what, code }, "the board can't read"),
   });
