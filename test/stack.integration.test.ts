@@ -12,7 +12,7 @@ import { roleLines, startRoles, stopRoles } from "../deploy/roles.ts";
 import { serverNames } from "../deploy/server.ts";
 import { healthLine, type Stack, startStack } from "../deploy/stack.ts";
 import { runningServers } from "../deploy/state.ts";
-import { adtText, type AdtOf, ines } from "../schemas/hl7v2/adt.fixture.ts";
+import { adtText, type AdtOf, ines, otto } from "../schemas/hl7v2/adt.fixture.ts";
 import { MllpSender } from "../streams/io/mllp/sender.ts";
 import type { ShownRoster } from "../streams/roles/roster/api.ts";
 import { emptyStack } from "./platform/fresh-stack.ts";
@@ -251,10 +251,11 @@ describe("the roster service of the full stack", () => {
         occurred: dtm(Date.now() - 1_000),
         controlId: "1",
       };
-      const text = adtText(admitted).replaceAll("KH-NORD^MR", "SIM^MR");
-      const { code } = await sender.send({ text, controlId: "1" }, AbortSignal.timeout(10_000));
-      sender.close();
-      expect(code).toBe("AA");
+      const send = async (text: string, controlId: string): Promise<void> => {
+        const message = { text: text.replaceAll("KH-NORD^MR", "SIM^MR"), controlId };
+        expect(await sender.send(message, AbortSignal.timeout(10_000))).toMatchObject({ code: "AA" });
+      };
+      await send(adtText(admitted), "1");
 
       const { links } = JSON.parse(afferent(config, "roster", "list", "--json")) as ShownRoster;
       expect(links).toMatchObject([{ device: "pump-06", bed: "B14", confirmedBy: null, toMs: null }]);
@@ -269,6 +270,15 @@ describe("the roster service of the full stack", () => {
         running: true,
         line: expect.stringMatching(/^roster +running +pid \d+ +0 records wait for the log$/),
       });
+      const nowhere = adtText({ ...admitted, location: "^^B15", controlId: "2", patient: otto });
+      await send(nowhere, "2");
+      const since = "[-\\d]{10}T[:\\d]{8}";
+      expect(afferent(config, "roster", "list")).toMatch(
+        new RegExp(`^OFF +location-ambiguous \\(1\\) since ${since}Z: name the place in rosterService.locations`),
+      );
+      const [off] = await roleLines(stack.config);
+      expect(off?.line).toMatch(new RegExp(`location-ambiguous since ${since}\\.\\d{3}Z$`));
+
       const targets = JSON.parse(
         readFileSync(join(stack.config.data, "prometheus", "targets", "roles.json"), "utf8"),
       ) as readonly { readonly targets: readonly string[]; readonly labels: object }[];
@@ -279,6 +289,7 @@ describe("the roster service of the full stack", () => {
         expect([file, statSync(file).mode & 0o077], "nobody else reads the token").toEqual([file, 0]);
       const again = await startRoles(options(stack));
       expect(again.adt, "what runs is left as it is").toBe(adt);
+      sender.close();
     } finally {
       await stopRoles(stack.config);
     }

@@ -182,7 +182,7 @@ describe("destinations side by side", () => {
     );
     expect(await metrics.metrics()).toMatch(/afferent_destination_state\{destination="well",state="up"\} 1/);
     expect(await metrics.metrics()).toMatch(
-      /afferent_destination_last_answer_timestamp_seconds\{destination="well"\} \d/,
+      /afferent_destination_last_answer_timestamp_seconds\{destination="well"\} 1\d{9}/,
     );
 
     for (const peer of ill) peer.heal();
@@ -193,6 +193,20 @@ describe("destinations side by side", () => {
       onceEachInOrder(peer);
     }
   }, 90_000);
+});
+
+describe("a destination's heartbeat", () => {
+  it("tells when it answered last; of one that never did it says so, so that it can be missed", async () => {
+    const well = await fhirPeer("well", null);
+    const gone = await illFhir("gone", { patients: people, misbehaves: null, timeoutMs: 250 });
+    await gone.close();
+    const { metrics } = await start([well, gone]);
+    const heard = (name: string, when: string): RegExp =>
+      new RegExp(`^afferent_destination_last_answer_timestamp_seconds\\{destination="${name}"\\} ${when}`, "m");
+    await until(async () => heard("well", "1\\d{9}").test(await metrics.metrics()));
+    await until(async () => /_state\{destination="gone",state="down"\} 1/.test(await metrics.metrics()));
+    expect(await metrics.metrics()).toMatch(heard("gone", "0$"));
+  });
 });
 
 describe("what is parked", () => {
