@@ -1,186 +1,20 @@
+/** From what a monitor sends to an alarm, through the stages of the circuit, and what its topology is. */
 import { describe, expect, it } from "vitest";
-import { adapter as heartbeat } from "../schemas/devices/afferent-heartbeat.ts";
-import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
-import type { Notification, Page, Policy } from "../schemas/alert-records.ts";
-import type { Association, Device, Rule } from "../schemas/records.ts";
-import type { RawBody } from "../schemas/topics.ts";
-import { logTime, receivedTime } from "../streams/core/time.ts";
-import { chain } from "../streams/sim/chain.ts";
-import { drive } from "../streams/sim/drive.ts";
-import { alarmsOf, at, inShort, link, ruleOf, t0 } from "../streams/sim/said.ts";
-import { alarms } from "./alarms.ts";
+import { utcInstant } from "../schemas/fhir/instant.ts";
+import { alarmsOf, at, inShort, link, t0 } from "../streams/sim/said.ts";
+import {
+  adapters,
+  device,
+  say,
+  sendBytes,
+  asystole,
+  stream,
+  silence,
+  linked,
+  beat,
+  circuit,
+} from "./circuit.fixture.ts";
 import { circuitTopology } from "./circuit.ts";
-import { normalise } from "./normalise.ts";
-import { paging } from "./paging.ts";
-import { thresholds } from "./thresholds.ts";
-
-const adapters = new Map([monitor, heartbeat].map((adapter) => [adapter.model, adapter]));
-
-const rules: readonly Rule[] = [
-  ruleOf({ id: "hr-low", when: "below", limit: 50, clear: 54, minimumMs: 5_000, priority: "high" }),
-  ruleOf({ id: "hr-high", when: "above", limit: 120, clear: 115, minimumMs: 5_000 }),
-  ruleOf({ id: "hr-zero", when: "indeterminateZero", limit: 0, minimumMs: 4_000, priority: "high" }),
-];
-
-const recipient = (id: string): Policy["recipients"][number] => ({
-  id,
-  role: id,
-  inside: true,
-  test: id === "watch",
-  addresses: [{ notifier: "console", to: id }],
-});
-const allDay = { fromMinute: 0, toMinute: 0 };
-const policy: Policy = {
-  kind: "policy",
-  version: 1,
-  effectiveFrom: logTime(t0 - 1),
-  recipients: ["nurse", "charge", "doctor", "engineer", "watch"].map(recipient),
-  chains: [
-    {
-      name: "bedside",
-      steps: [
-        { to: ["nurse"], acceptWithinMs: 60_000 },
-        { to: ["charge"], acceptWithinMs: 60_000 },
-      ],
-      continuesWith: null,
-    },
-    { name: "platform", steps: [{ to: ["engineer"], acceptWithinMs: 60_000 }], continuesWith: null },
-  ],
-  units: [
-    { unit: "*", chain: "bedside", last: "doctor" },
-    { unit: "platform", chain: "platform", last: "engineer" },
-  ].map(({ unit, chain: of, last }) => ({
-    unit,
-    utcOffsetMinutes: 0,
-    offsets: [],
-    schedules: [{ priorities: ["high", "medium", "low"], ...allDay, chain: of }],
-    lastResort: { to: [last], repeatMs: 60_000 },
-    remindAcceptedMs: 600_000,
-    assignments: [],
-  })),
-};
-
-/** The circuit's stages one after the other, as over its log. */
-const circuit = () => {
-  const first = drive(normalise(adapters));
-  const second = drive(thresholds);
-  const third = drive(alarms);
-  const last = drive(paging);
-  second.send("", t0 - 1, { kind: "rules", version: 1, effectiveFrom: logTime(t0 - 1), rules });
-  last.send("", t0 - 1, policy);
-  return {
-    ...chain<RawBody>([first, second, third, last], ["vitals", "episodes", "alarms"]),
-    outputs: third.outputs,
-    answer: last.send,
-    told: () =>
-      last
-        .outputs("notifications")
-        .map(({ body }) => body)
-        .filter((body): body is Notification => body.kind === "notification"),
-    pages: () =>
-      last
-        .outputs("notifications")
-        .map(({ body }) => body)
-        .filter((body): body is Page => body.kind === "page"),
-    refusals: () => [first, second, third, last].flatMap((stage) => stage.refusals()),
-  };
-};
-type Circuit = ReturnType<typeof circuit>;
-
-const device: Device = {
-  kind: "device",
-  device: "mon-1",
-  model: "sim-monitor",
-  serial: null,
-  unit: "ICU",
-  clockUncertaintyMs: 2_000,
-  silentAfterMs: 10_000,
-  version: 1,
-};
-const iso = (ms: number): string => new Date(ms).toISOString();
-
-interface Second {
-  readonly hr?: number;
-  readonly pr?: number;
-  readonly alarms?: readonly object[];
-  readonly flags?: object;
-  /** When it arrives, in seconds; the second itself unless told otherwise. */
-  readonly arrives?: number;
-  /** By how much the device's clock is wrong. */
-  readonly clockMs?: number;
-  /** What second its clock gives. */
-  readonly claims?: number;
-}
-
-/** One reading of mon-1, as the simulated ward's monitor sends it. */
-const say = (c: Circuit, second: number, { hr = 72, pr = hr, alarms: shown = [], ...more }: Second = {}): void => {
-  const { arrives = second, clockMs = 0, claims = second, flags } = more;
-  const payload = {
-    device: "mon-1",
-    boot: "b1",
-    seq: second + 20_000,
-    time: iso(at(claims) + clockMs),
-    numerics: [
-      { name: "HR", value: hr, unit: "bpm" },
-      { name: "PR", value: pr, unit: "bpm" },
-    ],
-    alarms: shown,
-    ...(flags !== undefined && { flags }),
-  };
-  sendBytes(c, arrives, JSON.stringify(payload));
-};
-const sendBytes = (c: Circuit, second: number, text: string): void =>
-  c.send("mon-1", at(second), {
-    kind: "reading",
-    device: "mon-1",
-    stream: "numerics",
-    mqttTopic: "afferent/mon-1/numerics",
-    payload: new TextEncoder().encode(text),
-    receivedTime: receivedTime(at(second)),
-    session: "s-1",
-    dup: false,
-    retained: false,
-    truncated: null,
-  });
-const asystole = (since: number, clockMs = 0): object => ({
-  code: "ASYSTOLE",
-  text: "*** ASYSTOLE",
-  priority: "high",
-  state: "active",
-  silence: "none",
-  since: iso(at(since) + clockMs),
-});
-/** Seconds `from` to `to`, each with a reading and a tick. */
-const stream = (c: Circuit, from: number, to: number, of: Second = {}): void => {
-  for (let second = from; second <= to; second++) {
-    say(c, second, of);
-    c.tick(at(second) + 500);
-  }
-};
-const silence = (c: Circuit, from: number, to: number): void => {
-  for (let second = from; second <= to; second++) c.tick(at(second) + 500);
-};
-const linked = (more: Partial<Association> = {}): Circuit => {
-  const c = circuit();
-  c.send("mon-1", t0, device);
-  c.send("mon-1", t0, link({ from: t0 - 3_600_000, ...more }));
-  return c;
-};
-
-/** A beat of the platform's own device, five seconds after the last. */
-const beat = (c: Circuit, seq: number): void =>
-  c.send("beat-1", at(5 * seq), {
-    kind: "reading",
-    device: "beat-1",
-    stream: "alarms",
-    mqttTopic: "afferent-platform/beat-1/alarms",
-    payload: new TextEncoder().encode(JSON.stringify({ device: "beat-1", boot: "x", seq, time: at(5 * seq) })),
-    receivedTime: receivedTime(at(5 * seq)),
-    session: "s",
-    dup: false,
-    retained: false,
-    truncated: null,
-  });
 
 describe("from what a monitor sends to an alarm", () => {
   it("an arrest that reads as zeros is high: check the patient, and the monitor's own asystole is the same page", () => {
@@ -328,7 +162,7 @@ describe("from what a monitor sends to an alarm", () => {
     const c = linked();
     stream(c, 1, 5);
     const leads = { code: "LEADS_OFF", text: "ECG leads off", priority: "low", state: "active", silence: "none" };
-    stream(c, 6, 20, { hr: 0, pr: 70, flags: { ecg: ["leadOff"] }, alarms: [{ ...leads, since: iso(at(6)) }] });
+    stream(c, 6, 20, { hr: 0, pr: 70, flags: { ecg: ["leadOff"] }, alarms: [{ ...leads, since: utcInstant(at(6)) }] });
     expect(alarmsOf(c)).toMatchObject([
       { source: "device", event: "sensorOff", alertType: "technical" },
       { source: "technical", event: "sensorOff", detail: "leadOff flag set", priority: "medium" },
@@ -360,70 +194,6 @@ describe("from what a monitor sends to an alarm", () => {
       "heartbeat end 2 true platform",
     ]);
     expect(c.refusals()).toEqual([]);
-  });
-});
-
-const inWords = (c: Circuit): string[] =>
-  c.told().map((n) => `${(n.at - t0) / 1_000} ${n.recipient}: ${n.what} ${n.event} ${n.phase} bed ${n.bed}`);
-
-describe("from what a monitor sends to a person", () => {
-  it("an arrest reaches the nurse with its reading, the charge nurse when nobody takes it, and nobody more once she does", () => {
-    const c = linked();
-    stream(c, 1, 5);
-    stream(c, 6, 70, { hr: 0, alarms: [asystole(6)] });
-    const [page] = c.pages();
-    c.answer("ICU", at(71), {
-      kind: "answer",
-      id: "1",
-      page: page?.identity ?? "",
-      who: "charge",
-      what: "accept",
-      at: at(71),
-      via: "mqtt",
-    });
-    stream(c, 72, 200, { hr: 0, alarms: [asystole(6)] });
-    expect(inWords(c)).toEqual([
-      "6 nurse: alarm asystole start bed 4",
-      "10 nurse: alarm noSignalOrPulse start bed 4",
-      "66.5 charge: alarm noSignalOrPulse continue bed 4",
-    ]);
-    expect(c.pages().at(-1)).toMatchObject({ state: "accepted", acceptedBy: "charge", priority: "high" });
-    expect(c.refusals()).toEqual([]);
-  });
-
-  it("silence reaches her too, what is still there afterwards is news, and what is over is not", () => {
-    const c = linked();
-    stream(c, 1, 10, { alarms: [asystole(1)] });
-    silence(c, 11, 21);
-    stream(c, 22, 23, { alarms: [asystole(1)] });
-    stream(c, 24, 25);
-    expect(inWords(c).filter((said) => !said.includes("ended"))).toEqual([
-      "1 nurse: alarm asystole start bed 4",
-      "20.5 nurse: alarm monitoringLost start bed 4",
-      "22 nurse: alarm asystole start bed 4",
-    ]);
-    expect(c.pages().filter(({ state }) => state === "over")).toHaveLength(2);
-  });
-
-  it("a backlog of four hours is one delayed item for each alarm that is over", () => {
-    const c = linked();
-    stream(c, 1, 10);
-    const now = 14_400;
-    for (let second = 11; second < now; second += 4) {
-      const shown = second >= 2_000 && second < 2_050 ? [asystole(2_000)] : [];
-      say(c, second, { alarms: shown, arrives: now + second / 1_000 });
-    }
-    const [item, ...more] = c.told();
-    expect(more).toEqual([]);
-    expect(item).toMatchObject({ what: "delayed", recipient: "nurse", event: "asystole", bed: "4", onset: at(2_000) });
-    expect(item?.end).toBe(at(2_051));
-  });
-
-  it("a heartbeat reaches the watch and nobody else", () => {
-    const c = circuit();
-    c.send("beat-1", t0, { ...device, device: "beat-1", model: "afferent-heartbeat", unit: "platform" });
-    beat(c, 1);
-    expect(inWords(c)).toEqual(["5 watch: test heartbeat start bed null"]);
   });
 });
 
