@@ -1,3 +1,4 @@
+/** The table of partial degradation is whole, and which modes are in force while parts are down. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bannerOf, changesBetween, gravenessOf, type Health, type HopName, modesOf } from "./degradation.ts";

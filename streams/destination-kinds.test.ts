@@ -1,3 +1,4 @@
+/** What a destination's configuration must say, and that each kind opens by it. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Properties of alarms against a plain model of what is there, whatever devices, rules and time do. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Alarm, DeviceAlarm } from "../schemas/alert-records.ts";

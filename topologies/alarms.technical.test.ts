@@ -1,3 +1,4 @@
+/** Technical alarms: sensors that are off, series and devices that are lost, where a device stands. */
 import { describe, expect, it } from "vitest";
 import { drive } from "../streams/sim/drive.ts";
 import {

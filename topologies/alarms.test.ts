@@ -1,3 +1,4 @@
+/** Alarms by rule: from an episode's beginning to its end, over gaps, late data and new versions. */
 import { describe, expect, it } from "vitest";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";

@@ -1,3 +1,4 @@
+/** Who is told by a policy, and that the shipped example is sound. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { logTime } from "../streams/core/time.ts";

@@ -1,3 +1,4 @@
+/** Reports: NEWS2 and dialysis sessions, their refusals beside permitted twins, and what is taken back. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, minutes, two } from "../schemas/fhir/clinical.fixture.ts";

@@ -1,3 +1,4 @@
+/** The reader of rules: the shipped ones are sound, and each fault is refused in its place. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { approveForDemo, parseRules, readRules } from "./rules.ts";

@@ -1,3 +1,4 @@
+/** Dialysis sessions cut from windows, and the Kt/V that is found for them. */
 import { describe, expect, it } from "vitest";
 import { anAssociation } from "../schemas/fhir/clinical.fixture.ts";
 import type { Association } from "../schemas/records.ts";

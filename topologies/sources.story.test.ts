@@ -1,3 +1,4 @@
+/** Stories of one patient through the whole topology: two sources of a pressure, and a patient who gets worse. */
 import { describe, expect, it } from "vitest";
 import { aRule } from "../schemas/fhir/clinical.fixture.ts";
 import type { Intent, Observed, Rule } from "../schemas/records.ts";

@@ -1,3 +1,4 @@
+/** Windows: panes, minutes and quarters of an hour, late data, and what a window comes to. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Measurement, WindowAggregate } from "../schemas/records.ts";

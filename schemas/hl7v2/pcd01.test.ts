@@ -1,3 +1,4 @@
+/** Intents as PCD-01 messages, field by field, and what has no such form. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Notifications as PCD-04 messages, field by field, and the acknowledgements to them. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";

@@ -1,3 +1,4 @@
+/** A roster file, refused with each problem in its place, as records, and as the difference from the last time. */
 import { describe, expect, it } from "vitest";
 import { events, raw } from "../../schemas/topics.ts";
 import { digest } from "../core/hash.ts";

@@ -1,3 +1,4 @@
+/** A stage that changed its version: where the old one ends and the new one begins, whoever dies in between. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, envelope, int, string } from "../../schemas/avro.ts";

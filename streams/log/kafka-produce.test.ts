@@ -1,3 +1,4 @@
+/** Produce requests byte by byte, and their checksum. */
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** Inputs that are not what a checkpoint counts on any more: each stops its task with a code of its own. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Outputs that no log takes, and errors that close a partition. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, bytes, envelope, int, string, type TypeOf } from "../../schemas/avro.ts";

@@ -1,3 +1,4 @@
+/** The raw intake while its log is away, and when it refuses. */
 import { describe, expect, it } from "vitest";
 import { raw } from "../../schemas/topics.ts";
 import { InvariantError, OperatingError } from "../core/failure.ts";

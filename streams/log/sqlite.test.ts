@@ -1,3 +1,4 @@
+/** What of the SQLite log the conformance suite does not ask: processes beside each other, and its file. */
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

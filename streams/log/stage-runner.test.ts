@@ -1,3 +1,4 @@
+/** Stages and sinks as they run on a log in memory. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, envelope, int, string } from "../../schemas/avro.ts";

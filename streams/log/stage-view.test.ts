@@ -1,3 +1,4 @@
+/** Looking into a stage that runs without touching it, and acts of named persons on its state. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { body, envelope, int, string } from "../../schemas/avro.ts";
 import { quarantined } from "../../schemas/records.ts";

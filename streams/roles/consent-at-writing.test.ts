@@ -1,3 +1,4 @@
+/** Consent asked at the moment of writing, against what the gates had decided. */
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, ended, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import {

@@ -1,3 +1,4 @@
+/** A source of consents against a server that fails in every way. */
 import { Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 import { aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";

@@ -1,3 +1,4 @@
+/** What a person says of a patient, and what of it is refused. */
 import { describe, expect, it } from "vitest";
 import { minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { events } from "../../schemas/topics.ts";

@@ -1,3 +1,4 @@
+/** Break glass: what is recorded of it, and each refusal beside its permitted twin. */
 import { describe, expect, it } from "vitest";
 import { two } from "../../schemas/fhir/clinical.fixture.ts";
 import { events } from "../../schemas/topics.ts";

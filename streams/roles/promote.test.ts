@@ -1,3 +1,4 @@
+/** A promotion that asks for consent at the moment of writing, and one that is closed while nobody answers. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Counter, Registry } from "prom-client";

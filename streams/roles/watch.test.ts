@@ -1,3 +1,4 @@
+/** The watch as a process beside a circuit, and its configuration. */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Notification } from "../../schemas/alert-records.ts";

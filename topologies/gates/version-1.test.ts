@@ -1,3 +1,4 @@
+/** The state of the gates' first version, and what it had written, in today's gates. */
 import { describe, expect, it } from "vitest";
 import {
   aCandidate,

@@ -1,3 +1,4 @@
+/** Tokens of SMART Backend Services: how they are asked for, kept and renewed, and a server that refuses them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { exportJWK, exportPKCS8, generateKeyPair, jwtVerify } from "jose";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+/** The listener over real sockets: acknowledgements, fullness, and who may speak on which topic. */
 import { connectAsync } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import { rawWaveforms, raw } from "../../../schemas/topics.ts";

@@ -1,3 +1,4 @@
+/** The subscriber against a broker that answers packet by packet. */
 import type { IPublishPacket, Packet } from "mqtt-packet";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Received } from "../../core/received.ts";

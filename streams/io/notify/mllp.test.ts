@@ -1,3 +1,4 @@
+/** PCD-04 over MLLP against alarm managers that answer byte by byte, late, twice or never. */
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { aNotification } from "../../../schemas/hl7v2/pcd04.fixture.ts";

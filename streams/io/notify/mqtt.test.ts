@@ -1,3 +1,4 @@
+/** What displays and handhelds get by MQTT, and the banner that stays. */
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { generate, type Packet, parser } from "mqtt-packet";

@@ -1,3 +1,4 @@
+/** Each way of telling people, opened by its name. */
 import { expect, it } from "vitest";
 import { openNotifiers } from "./open.ts";
 

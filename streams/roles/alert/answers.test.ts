@@ -1,3 +1,4 @@
+/** How people answer: by command line, webhook and MQTT, and how a device is made to stand by. */
 import { afterEach, describe, expect, it } from "vitest";
 import type { Page } from "../../../schemas/alert-records.ts";
 import { eventTime, logTime } from "../../core/time.ts";

@@ -1,3 +1,4 @@
+/** The dispatcher: lanes, failures, what a restart finds. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

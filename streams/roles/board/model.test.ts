@@ -1,3 +1,4 @@
+/** What the page shows of what the ward's topics say, and what of it never leaves. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AttentionView, BedView } from "../../../schemas/board.ts";

@@ -1,3 +1,4 @@
+/** How far stages have come, by counts and by the ward's clock. */
 import { describe, expect, it } from "vitest";
 import { StageProgress } from "./progress.ts";
 import { WardClock } from "./ward-clock.ts";

@@ -1,3 +1,4 @@
+/** The watch's two concerns, as stories and as properties. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { beginWatching, type Limits, type Telling, type WatchEvent, type Watching, watch } from "./watching.ts";

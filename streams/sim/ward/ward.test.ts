@@ -1,3 +1,4 @@
+/** The simulated ward: the same seed is the same ward, and what its devices say is sound. */
 import { describe, expect, it } from "vitest";
 import { digest } from "../../core/hash.ts";
 import { readRoster } from "../../io/roster-file.ts";
