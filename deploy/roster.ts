@@ -1,11 +1,8 @@
-/**
- * The roster service on the full stack: it hears ADT on this machine, for whoever tries it; the ward's devices stay the roster file's, but for the one that
- * the file links to nobody. Nobody feeds it by itself, so its silence is no fault here.
- */
+/** The roster service on the full stack: where it hears ADT, what stays from one start to the next, and how it says that it is. */
 import { join } from "node:path";
 import type { Config } from "../streams/config.ts";
 import { OperatingError } from "../streams/core/failure.ts";
-import { patientSystem } from "../streams/sim/ward/roster.ts";
+import { type SimulatedRoster, simulatedRosterSection } from "../streams/roles/demo-roster.ts";
 import { host, portVariable, type StackConfig } from "./config.ts";
 import { keptIn, makeSecret } from "./kept.ts";
 import { freePorts, isFree } from "./ports.ts";
@@ -24,25 +21,16 @@ interface Kept {
   readonly token: string;
 }
 
-/** As ADT calls who gave the simulated patients their numbers (PID-3: `SIM-0001^^^SIM^MR`). */
-const namespace = "SIM";
-
-/** `beds`: of the simulated ward. ADT calls them by unit and bed: `ICU^^B03`. */
 export const rosterDeployment = async (
   { data, ports }: StackConfig,
-  beds: readonly { readonly bed: string; readonly unit: string }[],
+  beds: SimulatedRoster["beds"],
 ): Promise<RosterDeployment> => {
   const { apiPort, token } = await keptIn<Kept>(join(data, "roster", "kept.json"), async () => ({
     apiPort: Object.values(await freePorts())[0] ?? 0,
     token: makeSecret(),
   }));
   return {
-    section: {
-      authorities: [{ namespace, system: patientSystem, type: "MR", destinations: ["ehr"] }],
-      locations: Object.fromEntries(beds.map(({ bed, unit }) => [`${unit}^^${bed}`, bed])),
-      mllp: { host, port: ports.adt, zone: "UTC", processingId: "P", silentAfterMs: null },
-      api: { host, port: apiPort, token },
-    },
+    section: simulatedRosterSection({ beds, host, adtPort: ports.adt, apiPort, token }),
     adtUrl: `mllp://${host}:${ports.adt}`,
     apiAt: `${host}:${apiPort}`,
   };

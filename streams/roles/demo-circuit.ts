@@ -33,12 +33,12 @@ const readyMs_max = 30_000;
 const againMs = 1_000;
 const main = join(import.meta.dirname, "../main.ts");
 
-/** A port of this machine that nothing listens on now. */
-export const freePort = (): Promise<number> =>
+/** A port of this machine that nothing listens on now: the one that is wanted, where it is free. */
+export const freePort = (wanted = 0): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, loopback, () => {
+    server.once("error", (error) => (wanted === 0 ? reject(error) : resolve(freePort())));
+    server.listen(wanted, loopback, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });

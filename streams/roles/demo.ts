@@ -2,7 +2,8 @@
  * The whole platform in one process, with Node alone: listener, SQLite logs and series store, a receiving FHIR endpoint, the page,
  * and a ward of simulated (or recorded) patients that publishes over MQTT like any other.
  */
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadRoster, openPlatform, type Platform } from "../compose.ts";
 import { checkConfig, type Config } from "../config.ts";
@@ -10,9 +11,11 @@ import { startFhirEndpoint } from "../io/fhir-endpoint.ts";
 import { publishWard } from "../sim/publish.ts";
 import { openBoard } from "./board.ts";
 import { type DemoCircuit, freePort, startDemoCircuit } from "./demo-circuit.ts";
+import { simulatedRosterSection } from "./demo-roster.ts";
 import { openFrontDoor } from "./intake.ts";
 import { runStages } from "./process.ts";
 import { runPromotion } from "./promote.ts";
+import { openRoster } from "./roster.ts";
 import { closeAndEnd, interrupted, openStore } from "./run.ts";
 import { chooseWard, type WardChoice, writeRoster } from "./sim.ts";
 import { contentHash } from "../core/hash.ts";
@@ -26,7 +29,7 @@ export interface DemoOptions extends WardChoice {
   readonly data: string;
 }
 
-const loopback = "127.0.0.1";
+const loopback = "127.0.0.1" as const;
 /** "max" is this factor on every machine: it is fixed before anything could be measured. The page shows the speed reached. */
 const fastest = 60;
 const hoursKept = 24;
@@ -44,10 +47,12 @@ export const demo = async (options: DemoOptions): Promise<void> => {
     if (!(await exists(roster))) await writeRoster(roster, await chooseWard(options, Date.now()));
     const ehr = await startFhirEndpoint({ port: 0, file: join(folder, "ehr.sqlite") });
     closing.push(ehr.close);
-    await ehr.seed((await loadRoster(roster)).patients);
+    const { patients, beds } = await loadRoster(roster);
+    await ehr.seed(patients);
     const [tapPort, apiPort] = [await freePort(), await freePort()];
-    const config = embeddedConfig(options, speed, folder, roster, ehr.url, { tapPort, apiPort });
-    await writeFile(join(options.data, "current.json"), `${JSON.stringify(config, null, 1)}\n`);
+    const service = hearsAdt(options, speed) ? await rosterSection(beds) : undefined;
+    const config = embeddedConfig(options, speed, folder, roster, ehr.url, { tapPort, apiPort }, service);
+    await writeConfig(join(options.data, "current.json"), config);
     const platform = await openPlatform(config, "demo");
     closing.push(platform.close);
     const running = await openAll(platform, closing);
@@ -88,6 +93,27 @@ const rules = join(import.meta.dirname, "../../topologies/rules/adult-example.js
 const precedence = join(import.meta.dirname, "../../topologies/precedence/adult-example.json");
 const scores = join(import.meta.dirname, "../../topologies/scores/adult-example.json");
 
+/** ADT tells of real time, and the simulated patients alone have numbers that it could call them by. */
+const hearsAdt = ({ recordings }: DemoOptions, speed: number): boolean => speed === 1 && recordings === undefined;
+
+/** MLLP's own port, where nobody has it. */
+const usualAdtPort = 2575;
+
+const rosterSection = async (beds: Parameters<typeof simulatedRosterSection>[0]["beds"]) =>
+  simulatedRosterSection({
+    beds,
+    host: loopback,
+    adtPort: await freePort(usualAdtPort),
+    apiPort: await freePort(),
+    token: randomBytes(24).toString("base64url"),
+  });
+
+/** It may hold the roster's token: for us alone to read, also where an earlier demo left it to others. */
+const writeConfig = async (file: string, config: Config): Promise<void> => {
+  await writeFile(file, `${JSON.stringify(config, null, 1)}\n`, { mode: 0o600 });
+  await chmod(file, 0o600);
+};
+
 interface CircuitPorts {
   readonly tapPort: number;
   readonly apiPort: number;
@@ -100,6 +126,7 @@ const embeddedConfig = (
   roster: string,
   ehrUrl: string,
   { tapPort, apiPort }: CircuitPorts,
+  rosterService: Config["rosterService"],
 ): Config =>
   checkConfig(
     {
@@ -117,6 +144,7 @@ const embeddedConfig = (
       series: { kind: "sqlite", keepHours: hoursKept },
       destinations: [{ name: "ehr", baseUrl: ehrUrl, finalAtEnd: true }],
       roster,
+      ...(rosterService !== undefined && { rosterService }),
       rules: [rules],
       precedence,
       scores,
@@ -132,6 +160,8 @@ const embeddedConfig = (
 interface Demo {
   readonly mqttUrl: string;
   readonly page: string;
+  /** Where ADT is sent to and its interface; undefined where none is heard. */
+  readonly adt: string | undefined;
   /** Rejects when a part can't go on. */
   readonly failed: Promise<void>;
 }
@@ -148,8 +178,11 @@ const openAll = async (platform: Platform, closing: (() => Promise<unknown>)[]):
   closing.push(door.close);
   const board = await openBoard(platform);
   closing.push(board.close);
-  const parts = [store, promotion, stages, door, board];
+  const roster = platform.config.rosterService === undefined ? undefined : await openRoster(platform);
+  if (roster !== undefined) closing.push(roster.close);
+  const parts = [store, promotion, stages, door, board, ...(roster === undefined ? [] : [roster])];
   return {
+    adt: roster?.where.replace(/,.*/, ""),
     mqttUrl: `mqtt://${loopback}:${door.port}`,
     page: board.where,
     failed: Promise.all(parts.map(({ done }) => done)).then(() => undefined),
@@ -174,7 +207,7 @@ const publish = async (
 };
 
 const introduction = (
-  { page, mqttUrl, pages }: Demo & Pick<DemoCircuit, "pages">,
+  { page, mqttUrl, adt, pages }: Demo & Pick<DemoCircuit, "pages">,
   options: DemoOptions,
   speed: number,
   began: number,
@@ -185,6 +218,7 @@ const introduction = (
     "",
     `  page      ${page}`,
     `  devices   ${mqttUrl}`,
+    ...(adt === undefined ? [] : [`  ADT       ${adt} (docs/recipes/roster.md)`]),
     `  pages     ${pages} (the alert circuit, a process of its own)`,
     `  speed     ${speed} x real time`,
     `  state     ${options.data} (make clean removes it)`,
