@@ -99,7 +99,7 @@ export const hasSpool = ({ intake, log }: Pick<Config, "intake" | "log">): boole
 export const checkConfig = (value: unknown, source: string): Config => {
   const parsed = shape.safeParse(value);
   const problems = parsed.success
-    ? [...productionProblems(parsed.data), ...legalBasisProblems(parsed.data)]
+    ? [...productionProblems(parsed.data), ...legalBasisProblems(parsed.data), ...rosterProblems(parsed.data)]
     : parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
   if (problems.length > 0 || !parsed.success)
     throw new OperatingError("config-invalid", [`configuration ${source}:`, ...problems].join("\n  "), {
@@ -122,6 +122,10 @@ const legalBasisProblems = ({ destinations }: Config): string[] =>
     const problem = legalBasisProblem(destination);
     return problem === null ? [] : [`destinations.${i}.${problem}`];
   });
+
+/** ADT and people tell of real time: in another one their links would begin and end at times that no measurement has. */
+const rosterProblems = ({ speed, rosterService }: Config): string[] =>
+  rosterService === undefined || speed === 1 ? [] : ["rosterService: ADT tells of real time, so speed must be 1"];
 
 /** Reads and checks a configuration file. Codes: `config-unreadable`, `config-invalid`. */
 export const readConfig = async (file: string): Promise<Config> => {

@@ -21,6 +21,7 @@ interface Ward {
   readonly name?: string;
   /** The service's folder; an empty one unless told. */
   readonly data?: string;
+  readonly speed?: number;
 }
 
 const folder = async (): Promise<string> => {
@@ -30,7 +31,7 @@ const folder = async (): Promise<string> => {
 };
 
 /** What was printed of the roster service, the grades of its lines and the sum at the end. */
-const checkedAll = async (section: object, { name = "A", bed = name, data: given }: Ward = {}) => {
+const checkedAll = async (section: object, { name = "A", bed = name, data: given, speed = 1 }: Ward = {}) => {
   const data = given ?? (await folder());
   const device = { device: "mon-a", model: "sim-monitor", serial: null, unit: "icu-1", bed };
   const roster = {
@@ -56,7 +57,7 @@ const checkedAll = async (section: object, { name = "A", bed = name, data: given
     demoApproval: true,
     allowPlainRules: false,
     board: { host: "127.0.0.1", port: 0 },
-    speed: 1,
+    speed,
     lingerMs: 0,
     rosterService: {
       authorities,
@@ -181,6 +182,13 @@ describe("check", () => {
       );
       const { code, sum } = await checkedAll({}, { data });
       expect([code, sum]).toEqual([0, "no problems, 1 warning\n"]);
+    });
+  });
+
+  it("takes no other time than the real one, for ADT tells of that", async () => {
+    await expect(checked({}, { speed: 10 })).rejects.toMatchObject({
+      code: "config-invalid",
+      message: expect.stringContaining("rosterService: ADT tells of real time"),
     });
   });
 
