@@ -375,6 +375,8 @@ export const candidate = body("candidate", {
   alongside: withDefault(array(association), []),
   /** Null: it is offered as it was measured. */
   correction: withDefault(nullable(correction), null),
+  /** The patient's link ended inside the episode: this is what was known when it qualified. */
+  cut: withDefault(boolean, false),
 });
 export type Candidate = TypeOf<typeof candidate>;
 

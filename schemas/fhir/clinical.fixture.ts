@@ -141,4 +141,5 @@ export const aCandidate = (
   association,
   alongside: [],
   correction: null,
+  cut: false,
 });

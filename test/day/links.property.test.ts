@@ -105,13 +105,19 @@ const playing = (revisions: readonly Revision[], repeats: boolean) => {
   return { episodes, intents, newest, standing, links: [...new Map(told.map((link) => [link.id, link])).values()] };
 };
 
-/** By the last word on every link: his from its onset to its end, and no other patient's in between. */
-const patientOf = (links: readonly Association[], { start, qualifyingAt, end }: Episode): string | undefined => {
+/** By the last word on every link: his from its onset to its end or, where that changed within, until it had qualified, and nobody else's in between. */
+const patientOf = (links: readonly Association[], episode: Episode): string | undefined =>
+  soleUntil(links, episode, episode.end ?? episode.qualifyingAt) ?? soleUntil(links, episode, episode.qualifyingAt);
+
+const soleUntil = (
+  links: readonly Association[],
+  { start, qualifyingAt }: Episode,
+  last: number,
+): string | undefined => {
   const at = (time: number) =>
     links
       .filter(({ voided, from, to }) => !voided && from <= time && (to === null || time < to))
       .sort((a, b) => b.from - a.from || (a.id < b.id ? 1 : -1))[0]?.patientKey;
-  const last = end ?? qualifyingAt;
   const edges = links.flatMap(({ from, to }) => [from, to ?? from]).filter((time) => start < time && time <= last);
   const told = new Set([start, qualifyingAt, last].map(at));
   const within = new Set(edges.map(at).filter((key) => key !== undefined));

@@ -72,6 +72,8 @@ export interface Played {
   readonly tasks: readonly Task[];
   /** Each in its newest form. */
   readonly episodes: ReadonlyMap<string, Episode>;
+  /** Each as it was told when it qualified. */
+  readonly begun: ReadonlyMap<string, Episode>;
   readonly candidates: number;
 }
 
@@ -137,13 +139,17 @@ export const play = (seed: number, day: Day, telling: Telling, options: Playing)
   if (options.repeats) for (const record of told) tell(record, end);
 
   const episodes = new Map<string, Episode>();
+  const begun = new Map<string, Episode>();
   for (const { body } of stages.thresholds.outputs("episodes"))
-    if (body.kind === "episode" && body.revision >= (episodes.get(body.identity)?.revision ?? 0))
+    if (body.kind === "episode" && body.revision >= (episodes.get(body.identity)?.revision ?? 0)) {
       episodes.set(body.identity, body);
+      if (body.phase === "start") begun.set(body.identity, body);
+    }
   return {
     intents: stages.gates.outputs("outbox").flatMap(({ body }) => (body.kind === "intent" ? [body] : [])),
     tasks: stages.gates.outputs("tasks").flatMap(({ body }) => (body.kind === "task" ? [body] : [])),
     episodes,
+    begun,
     candidates: stages.candidates.outputs("events").length,
   };
 };

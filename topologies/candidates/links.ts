@@ -60,7 +60,7 @@ export const unassociatedKey = (device: string): string => `unassociated/${devic
 export const isUnassociated = (patientKey: string): boolean => patientKey.startsWith("unassociated/");
 
 /** The instants at which an episode must have been his: its onset, the sample that is told, its end. */
-const toldTimes = ({ start, qualifyingAt, end }: Episode): readonly number[] => [
+export const toldTimes = ({ start, qualifyingAt, end }: Episode): readonly number[] => [
   start,
   qualifyingAt,
   ...(end === null ? [] : [end]),

@@ -3,6 +3,7 @@
  * (clinical.md 10): to the old patient with the link as it stands now, and to the right one with his own.
  */
 import { type Association, type Candidate, type Correction, type Episode, undisputed } from "../../schemas/records.ts";
+import { cutWhereItMust } from "./cut.ts";
 import {
   type KnownLink,
   type Links,
@@ -23,6 +24,8 @@ export interface Offered {
   readonly kind: "offered";
   /** Its newest form. */
   readonly episode: Episode;
+  /** Its first, where that was told at its start. */
+  readonly begun?: Episode;
   /** Log time of that. */
   readonly heardAt: number;
   /** Everybody to whom it was ever offered, as he was told last. */
@@ -52,7 +55,8 @@ const correctionOf = (
   episode: Episode,
   news: News,
 ): Correction | null => {
-  const again = before !== undefined && changed;
+  // an episode that goes on is no correction, unless it had been taken from him
+  const again = before !== undefined && changed && ("link" in news || before.signature.startsWith(withdrawnPrefix));
   if (others.length === 0 && !again && isAsMeasured(offer, episode)) return null;
   const merged = others.find((key) => offer.mergedKeys.includes(key));
   const said = "link" in news ? news.link : offer.association;
@@ -62,6 +66,12 @@ const correctionOf = (
     otherPatientKey: merged ?? others.at(-1) ?? besides(offer) ?? null,
   };
 };
+
+const withdrawnPrefix = "withdrawn ";
+
+/** Those who were measured in the part that is cut off. */
+const rivalsOf = ({ patientKey, alongside }: Offer): readonly string[] =>
+  alongside.filter((a) => a.patientKey !== patientKey && !a.voided).map((a) => a.patientKey);
 
 interface Turn {
   readonly offered: Offered;
@@ -82,16 +92,17 @@ export const offer = (links: Links, episode: Episode, known: Offered | undefined
   const former = (known?.to ?? []).filter(({ patientKey }) => !isUnassociated(patientKey));
   const keys = offers.map(({ patientKey }) => patientKey);
   const candidates: Candidate[] = [];
-  const say = (to: Offer, correction: Correction | null): void => {
+  const begun = known?.begun ?? (episode.phase === "start" ? episode : undefined);
+  const say = (to: Offer, correction: Correction | null, told = episode, cut = false): void => {
     const { patientKey, association, alongside } = to;
-    candidates.push({ kind: "candidate", episode, patientKey, association, alongside, correction });
+    candidates.push({ kind: "candidate", episode: told, patientKey, association, alongside, correction, cut });
   };
 
   const gone = former
     .filter(({ patientKey }) => !keys.includes(patientKey))
     .map((before): OfferedTo => {
       const withdrawn = withdrawnOffer(links, before.patientKey, before.association, offers);
-      const signature = `withdrawn ${signatureOf(withdrawn, episode)}`;
+      const signature = `${withdrawnPrefix}${signatureOf(withdrawn, episode)}`;
       const survivor = survivorOf(before.patientKey, offers);
       const said = "link" in news ? news.link : (withdrawn.association ?? offers[0]?.association ?? null);
       if (before.signature !== signature || (isNews && survivor !== undefined))
@@ -103,18 +114,22 @@ export const offer = (links: Links, episode: Episode, known: Offered | undefined
       return { ...before, signature };
     });
 
-  const standing = offers.map((to): OfferedTo => {
+  const standing = offers.map((whole): OfferedTo => {
+    const { offer: to, episode: told, cut } = cutWhereItMust(links, whole, episode, begun);
     const before = known?.to.find(({ patientKey }) => patientKey === to.patientKey);
-    const others = former.filter(({ patientKey }) => patientKey !== to.patientKey).map(({ patientKey }) => patientKey);
-    const signature = signatureOf(to, episode);
+    const others = [...former.map(({ patientKey }) => patientKey), ...(cut ? rivalsOf(whole) : [])].filter(
+      (patientKey) => patientKey !== to.patientKey,
+    );
+    const signature = `${cut ? "cut " : ""}${signatureOf(to, told)}`;
     const changed = before?.signature !== signature;
-    if (isNews || changed) say(to, correctionOf(to, before, others, changed, episode, news));
+    if (isNews || changed) say(to, correctionOf(to, before, others, changed, episode, news), told, cut);
     return { patientKey: to.patientKey, association: to.association?.id ?? null, signature };
   });
 
   const heardAt = isNews ? now : (known?.heardAt ?? now);
   const newest = known !== undefined && known.episode.revision > episode.revision ? known.episode : episode;
-  return { offered: { kind: "offered", episode: newest, heardAt, to: [...gone, ...standing] }, candidates };
+  const to = [...gone, ...standing];
+  return { offered: { kind: "offered", episode: newest, ...(begun && { begun }), heardAt, to }, candidates };
 };
 
 /** Every link's cell of the first version, by its id, in the shape of now. */

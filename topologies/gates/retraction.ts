@@ -32,6 +32,8 @@ export interface Written {
   readonly withheldSince?: number;
   /** The cell of the ledger under whose ceiling it was admitted. */
   readonly ledger: string;
+  /** It tells only the part before the link ended. */
+  readonly cut?: true;
   /** Who took it back in a reviewed correction: nothing is told over that. */
   readonly correctedBy?: string;
 }
@@ -60,7 +62,15 @@ export const afterWrite = (
   retracted: false,
   ...(known?.withheldSince !== undefined && { withheldSince: known.withheldSince }),
   ledger: of.ledger,
+  ...(of.candidate.cut && { cut: true as const }),
 });
+
+/** What stands tells more of the episode than its first part, which alone turns out to be this patient's. */
+export const tellsTooMuch = (written: Written | undefined, { cut, association }: Candidate): Objection | null => {
+  if (!cut || !stands(written) || written.cut === true || written.episodeRevision === 0) return null;
+  const detail = `association ${association?.id ?? "of nobody"} ended inside the episode: only what was known when it qualified is of this patient`;
+  return { reason: "association-not-in-force", detail };
+};
 
 /**
  * Why a candidate means that what stands under its identity is wrong there; null: it is not. A link in doubt is no reason, nor one that

@@ -5,7 +5,15 @@ import { type Cell, type GateOut, type GateState, ledgerOf, lookNoLaterThan, wri
 import type { Objection } from "./answer.ts";
 import * as ceiling from "./ceiling.ts";
 import type { Verdict } from "./promotable.ts";
-import { retractionOf, stands, type Written, wrongBecause, writtenCell, writtenForgottenAt } from "./retraction.ts";
+import {
+  retractionOf,
+  stands,
+  tellsTooMuch,
+  type Written,
+  wrongBecause,
+  writtenCell,
+  writtenForgottenAt,
+} from "./retraction.ts";
 import { correctionTasks, reviewTask, unretractableTask } from "./tasks.ts";
 
 /** A person is asked once whose an episode is that may be either patient's, if it would have been written else (clinical.md 8). */
@@ -89,8 +97,8 @@ export const afterRefusal = (state: GateState, verdict: Verdict, out: GateOut): 
   askAPerson(state, verdict, out);
   const { candidate, destination, revision, transform, at } = verdict.question;
   const { identity } = candidate.episode;
-  const wrong = wrongBecause(candidate, destination.mergedPatients ?? "leave");
   const written = writtenOf(state, destination.name, identity);
+  const wrong = wrongBecause(candidate, destination.mergedPatients ?? "leave") ?? tellsTooMuch(written, candidate);
   if (wrong === null) {
     if (stands(written)) learn(state, written, candidate);
     return;

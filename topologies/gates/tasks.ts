@@ -42,12 +42,18 @@ const seenOf = ({ since, intent }: Written, { at }: Retracted) => {
   };
 };
 
-/** After a retraction: to the care team that saw it, to the one that did not, and to privacy, each with how long wrong data could be seen. */
-export const correctionTasks = (
+/** What was done with what told of another, in words: after "Observation/1 ". */
+interface Mended {
+  readonly toHisTeam: string;
+  readonly toTheOthersTeam: string;
+}
+
+const sharedTasks = (
   written: Written,
   candidate: Candidate,
   wrong: Objection,
   retracted: Retracted,
+  mended: Mended,
 ): readonly Task[] => {
   const seen = seenOf(written, retracted);
   if (seen === null) return [];
@@ -60,7 +66,7 @@ export const correctionTasks = (
       patientKey,
       audience: "careTeam",
       reason: "association-corrected",
-      detail: `${what} was not of this patient and is entered in error: ${wrong.detail}; ${how}`,
+      detail: `${what} ${mended.toHisTeam}: ${wrong.detail}; ${how}`,
     },
     ...(other === null
       ? []
@@ -70,7 +76,7 @@ export const correctionTasks = (
             patientKey: other,
             audience: "careTeam" as const,
             reason: "association-corrected",
-            detail: `what was measured of this patient stood in another's record; ${how}. It is judged anew for this one`,
+            detail: `what was measured of this patient stood in another's record; ${how}. ${mended.toTheOthersTeam}`,
           },
         ]),
     {
@@ -83,6 +89,22 @@ export const correctionTasks = (
   ];
   return all.map((said) => taskOf(said, retracted.revision));
 };
+
+/** After a retraction: to the care team that saw it, to the one that did not, and to privacy, each with how long wrong data could be seen. */
+export const correctionTasks = (...[written, candidate, wrong, retracted]: Told): readonly Task[] =>
+  sharedTasks(written, candidate, wrong, retracted, {
+    toHisTeam: "was not of this patient and is entered in error",
+    toTheOthersTeam: "It is judged anew for this one",
+  });
+
+/** After an amendment that leaves of an episode only what was the patient's: its statistics were of two people. */
+export const cutTasks = (...[written, candidate, wrong, retracted]: Told): readonly Task[] =>
+  sharedTasks(written, candidate, wrong, retracted, {
+    toHisTeam: "told also of what was measured of another and is amended",
+    toTheOthersTeam: "A person has to say what of it is told for this one",
+  });
+
+type Told = readonly [written: Written, candidate: Candidate, wrong: Objection, retracted: Retracted];
 
 /** After a retraction from under an identity that is the patient's no more: whose record it stood in, nobody here can say. */
 export const identityTasks = (written: Written, retracted: Retracted): readonly Task[] => {

@@ -30,9 +30,10 @@ import {
   type Question,
   type Verdict,
 } from "./promotable.ts";
-import { afterWrite, stands, type Written, writtenCell, writtenForgottenAt } from "./retraction.ts";
+import { afterWrite, stands, tellsTooMuch, type Written, writtenCell, writtenForgottenAt } from "./retraction.ts";
 import { isElsewhere, strayedAt, takeBackStrayed } from "./strayed.ts";
 import { afterRefusal, learn, withdraw } from "./take-back.ts";
+import { cutTasks } from "./tasks.ts";
 
 /** 2: remembers what was written, and takes it back when its patient turns out to be another. */
 export const version = 2;
@@ -130,8 +131,11 @@ const homeOf = (state: GateState, candidate: Candidate, destination: string): st
 };
 
 /** A candidate that was offered anew and would be written as it stands already. */
-const saysNothingNew = (written: Written | undefined, { correction, episode }: Candidate): boolean =>
-  stands(written) && correction !== null && written.episodeRevision >= episode.revision;
+const saysNothingNew = (written: Written | undefined, { correction, episode, cut }: Candidate): boolean =>
+  stands(written) &&
+  correction !== null &&
+  written.episodeRevision >= episode.revision &&
+  (written.cut === true) === cut;
 
 interface Judged {
   readonly home: string;
@@ -182,6 +186,11 @@ export const weigh = (
   };
   if (ceiling.standingOf(ledger, identity) !== "folded") {
     record(state, home, verdict, out);
+    const tooMuch = tellsTooMuch(written, candidate);
+    const { revision } = verdict.question;
+    if (written !== undefined && tooMuch !== null)
+      for (const task of cutTasks(written, candidate, tooMuch, { revision, at: now }))
+        out.emit("tasks", task.patientKey, task);
     keep(ceiling.admit(ledger, candidate, verdict.question.status));
     return;
   }
