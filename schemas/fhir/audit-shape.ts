@@ -30,7 +30,7 @@ const entityOf = (type: string, role: string, ...types: readonly string[]) =>
 
 const interactions = { C: "create", U: "update" } as const;
 
-const auditShape = z
+export const auditShape = z
   .strictObject({
     resourceType: z.literal("AuditEvent"),
     id,

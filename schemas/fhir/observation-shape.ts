@@ -77,7 +77,7 @@ const isPublished = (o: Shaped): boolean =>
 
 const tells = (o: Shaped): boolean => valuesIn(o) > 0 || o.component !== undefined || o.dataAbsentReason !== undefined;
 
-const observationShape = base
+export const observationShape = base
   .refine((o) => o.meta.profile === undefined || o.category?.[0]?.coding?.[0]?.code === "vital-signs", {
     path: ["category"],
     message: "claims the vital signs profile without the category",

@@ -12,7 +12,7 @@ const agent = z.strictObject({
   }),
 });
 
-const provenanceShape = z
+export const provenanceShape = z
   .strictObject({
     resourceType: z.literal("Provenance"),
     id,

@@ -14,7 +14,7 @@ import {
 } from "./shape-elements.ts";
 import { systems } from "./systems.ts";
 
-const reportShape = z
+export const reportShape = z
   .strictObject({
     resourceType: z.literal("DiagnosticReport"),
     id,

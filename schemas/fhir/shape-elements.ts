@@ -1,5 +1,7 @@
 /** The datatypes of what we write, as strictly as we write them: nothing optional that we never use. */
 import { z } from "zod";
+import { InvariantError } from "../../streams/core/failure.ts";
+import { acceptsOf } from "./shape-accepts.ts";
 import { systems } from "./systems.ts";
 
 export const text = z.string().trim().min(1);
@@ -38,9 +40,12 @@ export const metaOf = (profile: z.ZodType) =>
   });
 
 /** What is wrong with it, each with its place; empty where nothing is. */
-export const problemsOf =
-  (name: string, shape: z.ZodType) =>
-  (resource: unknown): readonly string[] => {
+export const problemsOf = (name: string, shape: z.ZodType): ((resource: unknown) => readonly string[]) => {
+  const accepts = acceptsOf(shape);
+  if (accepts === null) throw new InvariantError(`${name}: a shape that can't be compiled`);
+  return (resource) => {
+    if (accepts(resource)) return [];
     const result = shape.safeParse(resource);
     return result.success ? [] : result.error.issues.map((i) => `${i.path.join(".") || name}: ${i.message}`);
   };
+};
