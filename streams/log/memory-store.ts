@@ -46,7 +46,7 @@ export class MemoryStore {
         assertConfirmed(confirmed, this.#name, partition);
         for (const [key, value] of changes)
           if (value === null) held.state.delete(key);
-          else held.state.set(key, new Uint8Array(value));
+          else held.state.set(key, value);
       },
       close: async () => {
         open = false;

@@ -7,6 +7,7 @@ import type { Append, Appender, Log, Reader, Retention, TopicSpec, TrimmableLog 
 import { MemoryGroup } from "./memory-group.ts";
 import { MemoryPartition } from "./memory-partition.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { Slab } from "./slab.ts";
 import { SharedSubscription } from "./shared-subscription.ts";
 import { realTimer, type Timer } from "./signal.ts";
 
@@ -27,6 +28,7 @@ class MemoryLog implements TrimmableLog {
   readonly #stores = new Map<string, MemoryStore>();
   readonly #groups = new Map<string, MemoryGroup>();
   readonly #progress = new Map<string, number>();
+  readonly #slab = new Slab();
   readonly #subscriptions = new Set<SharedSubscription>();
   readonly #isOpen = (): boolean => !this.#closed;
   #closed = false;
@@ -127,7 +129,7 @@ class MemoryLog implements TrimmableLog {
       return { partition: this.#partition(record.topic, record.partition), record };
     });
     const now = this.#now();
-    for (const { partition, record } of taken) partition.append(record.key, new Uint8Array(record.value), now);
+    for (const { partition, record } of taken) partition.append(record.key, this.#slab.copied(record.value), now);
     for (const partition of new Set(taken.map((one) => one.partition))) partition.arrived.notify();
   }
 
