@@ -53,6 +53,13 @@ describe("consent at the moment of writing", () => {
     expect(await reason(denied, intentOf(observation, { action: "retract" }))).toBe("passed");
   });
 
+  it("is not answered for what can't be read, wherever it stands: nothing is written then", async () => {
+    const permitted = { consents: [aConsent()] };
+    expect(await reason(permitted, intentOf(observation, { beside: ["{}"] }))).toBe("passed");
+    await expect(reason(permitted, anIntent({ resource: "{" }))).rejects.toThrow(SyntaxError);
+    await expect(reason(permitted, intentOf(observation, { beside: ["{}", "{"] }))).rejects.toThrow(SyntaxError);
+  });
+
   it("covers what is written by what it is and when it was: kind, code, time", async () => {
     const heard = new Map([["ehr", two + minutes(9)]]);
     const reports = {

@@ -8,6 +8,7 @@ import { consentedAll } from "../../topologies/gates/consented-all.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";
 import type { Wire } from "../core/wire.ts";
+import { parsedIntent } from "../io/outbox/parsed.ts";
 import type { Log } from "../log/log.ts";
 import type { ConsentTable, KnownConsents } from "./consent-table.ts";
 
@@ -77,8 +78,9 @@ export const consentAtWriting =
     const known = await table.of(intent.patientKey);
     const at = await now();
     const hop = hops.find(({ name }) => name === intent.destination) ?? { name: intent.destination };
-    const beside = intent.beside.map((one) => JSON.parse(one) as unknown);
-    const disclosed = disclosuresOf(JSON.parse(intent.resource), beside);
+    const { resource, beside } = parsedIntent(intent);
+    if (resource === undefined || beside.includes(undefined)) throw new SyntaxError("a resource that is no JSON");
+    const disclosed = disclosuresOf(resource, beside);
     const answer = consentedAll(
       known,
       disclosed,

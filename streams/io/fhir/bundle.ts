@@ -12,9 +12,8 @@ interface Entry {
   readonly resource: string;
 }
 
-/** Type and id of a resource of ours. Null: it is none. */
-export const entryOf = (resource: string): Entry | null => {
-  const json = parsedJson(resource);
+/** Type and id of a resource of ours, which somebody may have parsed already. Null: it is none. */
+export const entryOf = (resource: string, json: unknown = parsedJson(resource)): Entry | null => {
   const [type, id] = [member(json, "resourceType"), member(json, "id")];
   return typeof type === "string" && typeof id === "string" ? { type, id, resource } : null;
 };

@@ -5,8 +5,9 @@
 import type { Intent } from "../../../schemas/records.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { whoseStatus } from "../http-status.ts";
-import { member, parsedJson } from "../json.ts";
+import { member } from "../json.ts";
 import { alreadyThere, type Attempt, type Outcome, refused, type Trying, unsettled } from "../outbox/attempt.ts";
+import { parsedIntent } from "../outbox/parsed.ts";
 import { entryOf, firstAnswer, transactionOf } from "./bundle.ts";
 import { type FhirAnswer, type FhirClient, outcomeText } from "./client.ts";
 import { isWhole, revisionOf, versionsIn } from "./revisions.ts";
@@ -47,7 +48,7 @@ const judgeCurrent = (
   if (status === 404 || status === 410) return judgeAbsent(intent, status);
   if (status !== 200 || versionId === null || member(json, "resourceType") !== intent.resourceType)
     return unsettledBy(answer, "read: not a FHIR answer");
-  if (subjectOf(json) !== subjectOf(parsedJson(intent.resource)))
+  if (subjectOf(json) !== subjectOf(parsedIntent(intent).resource))
     return refused(`${intent.resourceType}/${intent.resourceId} belongs to another subject there (clinical.md 10)`);
   const revision = revisionOf(json);
   if (revision === null) return refused(`${intent.resourceType}/${intent.resourceId} there is not ours`);
@@ -104,7 +105,8 @@ const putBackCovered = async (intent: Intent, versionId: string, client: FhirCli
 const send = async (intent: Intent, match: string | null, client: FhirClient): Promise<FhirAnswer | Outcome> => {
   const { resourceType, resourceId, resource } = intent;
   if (intent.beside.length === 0) return client.update(resourceType, resourceId, resource, match);
-  const beside = intent.beside.map(entryOf).filter((entry) => entry !== null);
+  const { beside: read } = parsedIntent(intent);
+  const beside = intent.beside.map((one, i) => entryOf(one, read[i])).filter((entry) => entry !== null);
   if (beside.length < intent.beside.length) return refused("a resource beside it has no type or no id");
   const main = { type: resourceType, id: resourceId, resource };
   const answer = await client.transaction(transactionOf(client.baseUrl, main, beside, match));

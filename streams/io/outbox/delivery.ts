@@ -2,15 +2,17 @@
 import type { Delivery, Intent, Task } from "../../../schemas/records.ts";
 import { contentHash } from "../../core/hash.ts";
 import type { LogTime } from "../../core/time.ts";
-import { member, parsedJson } from "../json.ts";
+import { member } from "../json.ts";
 import type { Outcome } from "./attempt.ts";
+import { parsedIntent } from "./parsed.ts";
 
 /** Shorter values occur in any text by chance. */
 const tellingLength = 4;
 
 /** The patient's identifier and his id at the destination, which an answer may repeat and a listing must not show. */
-const identifiersOf = ({ patient, resource }: Intent): string[] => {
-  const reference = member(member(parsedJson(resource), "subject"), "reference");
+const identifiersOf = (intent: Intent): string[] => {
+  const { patient } = intent;
+  const reference = member(member(parsedIntent(intent).resource, "subject"), "reference");
   const id = typeof reference === "string" ? reference.split("/").at(-1) : undefined;
   return [patient?.value, patient?.fhirId, id].filter(
     (one): one is string => typeof one === "string" && one.length >= tellingLength,
