@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import type { Observed } from "../../schemas/records.ts";
 import { shippedPrecedence, shippedScores, shippedText } from "../shipped.fixture.ts";
 import {
-  clinicalRisk,
   consciousnessPoints,
   leastSpo2Points,
   oxygenPoints,
@@ -123,16 +122,6 @@ describe("the chart's bands", () => {
     expect(leastSpo2Points(83, null, null)).toBe(3);
     expect(leastSpo2Points(97, "scale2", null)).toBe(0);
   });
-
-  it.each([
-    [0, [0], "low"],
-    [4, [2, 2], "low"],
-    [3, [3], "lowMedium"],
-    [5, [2, 2, 1], "medium"],
-    [6, [3, 3], "medium"],
-    [7, [3, 2, 2], "high"],
-    [20, [3], "high"],
-  ] as const)("a total of %d of %j is %s risk", (total, parts, risk) => expect(clinicalRisk(total, parts)).toBe(risk));
 });
 
 const [consciousness] = shippedPrecedence.states;

@@ -89,12 +89,3 @@ export const leastSpo2Points = (percent: number, scale: Spo2Scale | null, oxygen
   const gases: readonly Oxygen[] = oxygen === null ? ["air", "oxygen"] : [oxygen];
   return Math.min(...scales.flatMap((s) => gases.map((o) => spo2Points(percent, s, o))));
 };
-
-/** The College's clinical risk: medium from 5, high from 7; a 3 in any one part is low-medium, an urgent look on the ward. */
-export type ClinicalRisk = "low" | "lowMedium" | "medium" | "high";
-
-export const clinicalRisk = (total: number, parts: readonly number[]): ClinicalRisk => {
-  if (total >= 7) return "high";
-  if (total >= 5) return "medium";
-  return parts.some((points) => points === 3) ? "lowMedium" : "low";
-};

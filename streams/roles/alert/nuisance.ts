@@ -1,6 +1,6 @@
 /**
  * What alarms there were, one row each, so that a ward can see which of its rules cry wolf: by bed and rule how many, how long, how much later
- * than the condition they came, and how many ended by themselves within ten seconds (facts/reliability.md; clinical.md 22).
+ * than the condition they came, and how many ended by themselves within ten seconds (clinical.md 22).
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Alarm } from "../../../schemas/alert-records.ts";
