@@ -50,12 +50,8 @@ export const httpCaller = ({ timeoutMs, answerBytesMost, signal }: HttpCallerOpt
     call: (url, { method, headers, body }) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) return reject(new Error("closed"));
-        const isTls = url.startsWith("https:");
-        // as text: it goes out with the head in one piece, and leaves no buffer behind
-        const sent = body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
-        const outgoing = isTls
-          ? tlsRequest(url, { method, headers: sent, agent: tlsAgent })
-          : plainRequest(url, { method, headers: sent, agent });
+        const { isTls, ...asked } = requestTo(new URL(url), method, headers, body);
+        const outgoing = isTls ? tlsRequest({ ...asked, agent: tlsAgent }) : plainRequest({ ...asked, agent });
         const over = (): void => {
           clearTimeout(late);
           underWay.delete(giveUp);
@@ -74,12 +70,35 @@ export const httpCaller = ({ timeoutMs, answerBytesMost, signal }: HttpCallerOpt
             resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text });
           }),
         );
+        // as text: it goes out with the head in one piece, and leaves no buffer behind
         outgoing.end(body);
       }),
     close() {
       agent.destroy();
       tlsAgent.destroy();
     },
+  };
+};
+
+/** As the address has it: node does not add it to a head that is complete. */
+const basic = ({ username, password }: URL): string =>
+  `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
+
+/** No more than node needs, and the head as a list: what it makes of a URL and of headers by name costs a fifth of a request. */
+const requestTo = (url: URL, method: string, headers: HttpRequest["headers"], body: string | undefined) => {
+  const { protocol, hostname, host, port, pathname, search, username } = url;
+  const head: string[] = [];
+  for (const [name, value] of Object.entries(headers)) head.push(name, value);
+  if (body !== undefined) head.push("content-length", String(Buffer.byteLength(body)));
+  head.push("host", host);
+  if (username !== "" && headers["authorization"] === undefined) head.push("authorization", basic(url));
+  return {
+    isTls: protocol === "https:",
+    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+    port,
+    path: pathname + search,
+    method,
+    headers: head,
   };
 };
 
