@@ -35,6 +35,18 @@ export const statesConformance = (subject: () => Subject): void => {
         await second.close();
       }));
 
+    it("has its own copy of a state, each byte as it was", () =>
+      withLogs(subject, async (open, { name }) => {
+        const [log, store] = [await open(), name()];
+        const owner = await own(log, store);
+        const every = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+        const given = Uint8Array.from(every);
+        await owner.commit(new Map([["every", given.subarray(1)]]));
+        given.fill(0);
+        expect([...((await log.snapshot(store, 0)).get("every") ?? [])]).toEqual([...every.subarray(1)]);
+        await owner.close();
+      }));
+
     it("shows the committed state without a claim, and fences nobody by it", () =>
       withLogs(subject, async (open, { name }) => {
         const [log, store] = [await open(), name()];

@@ -44,7 +44,7 @@ export interface Owner {
   load(): Promise<ReadonlyMap<string, Uint8Array>>;
   /** The second claim: only an owner that is not fenced may step (counterexample C11). Codes: `fenced`. */
   confirm(): Promise<void>;
-  /** All or nothing, once `confirm` has resolved. A null value removes the key; others are given away, and nobody writes into them any more. Codes: `fenced`, `commit-unsure`: either ends the owner. */
+  /** All or nothing, once `confirm` has resolved. A null value removes the key. Codes: `fenced`, `commit-unsure`: either ends the owner. */
   commit(changes: ReadonlyMap<string, Uint8Array | null>): Promise<void>;
   close(): Promise<void>;
 }
