@@ -1,5 +1,6 @@
 /** Technical alarms: sensors that are off, series and devices that are lost, where a device stands. */
 import { describe, expect, it } from "vitest";
+import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import {
   alarmsOf,
@@ -199,6 +200,19 @@ describe("where a device stands", () => {
       { bed: "7", end: null, detail: "moved to unit CCU" },
       { bed: "1", bedSince: null, bedConfirmed: false, onset: at(0), instance: 1 },
     ]);
+  });
+
+  it("a bed whose link a power cycle interrupted is told without anybody's confirmation", () => {
+    const confirmedAfter = (interruptedAt: number | null): unknown => {
+      const d = ward();
+      const interrupted =
+        interruptedAt === null ? null : ({ what: "powerCycle", from: null, at: eventTime(interruptedAt) } as const);
+      d.send(subject, at(10), link({ interrupted, telling: 1 }));
+      d.send(subject, at(20), episodeOf(high, 12, 130));
+      return alarmsOf(d).at(-1);
+    };
+    expect(confirmedAfter(at(5))).toMatchObject({ bed: "4", bedConfirmed: false });
+    expect(confirmedAfter(null)).toMatchObject({ bed: "4", bedConfirmed: true });
   });
 
   it("nobody's device that is in alarm when it is first heard is told to its own unit, once", () => {

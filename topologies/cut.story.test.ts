@@ -6,7 +6,7 @@ import type { Association, Candidate, Episode } from "../schemas/records.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { candidates } from "./candidates.ts";
-import { resourceOf, ward } from "./gates.fixture.ts";
+import { candidateOf, foldable, resourceOf, ward, withheld } from "./gates.fixture.ts";
 
 const inside = two + minutes(7);
 const another = (change: Partial<Association> = {}): Association =>
@@ -45,6 +45,26 @@ describe("the first part", () => {
       cut: true,
     });
     expect(offered(anAssociation(), start, left, end).get("pk-7")).toMatchObject({ cut: true, correction: null });
+  });
+
+  it("is his where another link of his own goes on that nobody confirmed, and the whole where somebody did", () => {
+    const goesOn = (confirmedBy: string | null): Association =>
+      anAssociation({ id: "link-9", from: inside, confirmedBy, confirmedAt: confirmedBy === null ? null : inside });
+    expect(offered(anAssociation(), start, left, goesOn(null), end).get("pk-7")).toMatchObject({ cut: true });
+    expect(offered(anAssociation(), start, left, goesOn("Nurse B"), end).get("pk-7")).toMatchObject({ cut: false });
+  });
+
+  it("is what goes on in the record of before a merge, too", () => {
+    const merged = anAssociation({ revision: 2, patientKey: "pk-1", mergedFrom: "pk-7" });
+    const told = offered(
+      anAssociation(),
+      start,
+      end,
+      merged,
+      another(),
+      anAssociation({ ...merged, revision: 3, to: inside }),
+    );
+    for (const patientKey of ["pk-7", "pk-1"]) expect(told.get(patientKey)).toMatchObject({ cut: true });
   });
 
   it("is nobody's where the link ended before it qualified, or where it is not known how the episode began", () => {
@@ -113,6 +133,34 @@ describe("what stands at the patient whose link had ended", () => {
     hears({ ...cut, correction: null });
     expect(intents()).toHaveLength(2);
     expect(tasks()).toEqual([]);
+  });
+
+  it("and told of its start twice, or of its end in vain, told of nobody else either", () => {
+    const twice = ward();
+    const revised = { ...start, revision: 1 };
+    for (const episode of [start, revised]) twice.hears(whole(episode));
+    twice.hears({ ...cut, episode: { ...cut.episode, revision: 2 } });
+    expect([twice.intents().length, twice.tasks()]).toEqual([3, []]);
+    const inVain = ward();
+    inVain.hears(whole(start));
+    inVain.hears(whole(end));
+    inVain.hears(withheld(inVain.intents().at(-1)?.revision ?? 0));
+    inVain.hears(cut);
+    expect([course(inVain.intents().at(-1)), inVain.tasks()]).toEqual([utcInstant(start.qualifyingAt), []]);
+  });
+
+  it("and was folded into another leaves no trace of more than its first part in what that one tells", () => {
+    const { hears, intents, driver } = ward();
+    for (const n of [0, 1]) hears(candidateOf(ended(foldable(n))));
+    const third = foldable(2);
+    const extreme = { max: 199, extreme: 199 };
+    hears(candidateOf(ended(third, extreme)));
+    const firstPart = { ...candidateOf(third), cut: true, correction: cut.correction };
+    hears({ ...firstPart, episode: { ...third, revision: 1, phase: "end", end: third.qualifyingAt } });
+    hears(candidateOf(foldable(3)));
+    driver.tick(two + minutes(60 * 14));
+    expect(resourceOf(intents().at(-1))?.note?.[0]?.text).toContain(`2 further episodes so far`);
+    expect(resourceOf(intents().at(-1))?.note?.[0]?.text).not.toContain("199");
   });
 
   it("is entered in error where the first part may not be told any more", () => {

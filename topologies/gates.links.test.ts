@@ -147,6 +147,15 @@ describe("each reason of identity, beside its permitted twin", () => {
       offeredAnew({ interrupted: { what: "powerCycle", from: eventTime(two), at: eventTime(two + minutes(60)) } }),
     ],
     [
+      "a power cycle nearer to its end than the clock can tell",
+      "time-ambiguous",
+      false,
+      offeredAnew({
+        interrupted: { what: "powerCycle", from: null, at: eventTime(anEpisode().qualifyingAt + 1_999) },
+      }),
+      offeredAnew({ interrupted: { what: "powerCycle", from: null, at: eventTime(two + minutes(60)) } }),
+    ],
+    [
       "another's link beside it that is itself in conflict",
       "time-ambiguous",
       false,

@@ -5,14 +5,22 @@ import type { Association } from "../schemas/records.ts";
 export const covers = ({ from, to, voided }: Pick<Association, "from" | "to" | "voided">, at: number): boolean =>
   !voided && from <= at && (to === null || at < to);
 
+type Told = Pick<Association, "revision" | "telling">;
+
 /** By the roster's revision; of one revision, by how often `normalise` has told it (clinical.md 9: an interruption). */
-export const isNewer = (next: Association, known: Association): boolean =>
+export const isNewer = (next: Told, known: Told): boolean =>
   next.revision > known.revision || (next.revision === known.revision && next.telling > known.telling);
 
 /** Since when a named person's word counts; null: nobody confirmed it. */
 export const vouchedSince = ({ confirmedBy, confirmedAt, vouchedFrom }: Association): number | null => {
   if (confirmedBy === null || confirmedBy.trim() === "" || confirmedAt === null) return null;
   return vouchedFrom === null ? confirmedAt : Math.min(vouchedFrom, confirmedAt);
+};
+
+/** A person's word covers this instant, and nothing has interrupted it by then. */
+export const isVouchedAt = (link: Association, at: number): boolean => {
+  const since = vouchedSince(link);
+  return since !== null && since <= at && !isInterruptedAt(link, at);
 };
 
 /** A power cycle or a long gap lies between the confirmation and this instant: it must be confirmed again (clinical.md 9). */

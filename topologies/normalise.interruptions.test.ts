@@ -20,6 +20,8 @@ interface Said {
   readonly heartRate: number | null;
   /** A cuff pressure that it repeats, taken then. */
   readonly cuffAt?: number;
+  /** Nothing but a cuff pressure, with its own time. */
+  readonly only?: "cuff";
 }
 
 const adapter: DeviceAdapter = {
@@ -36,7 +38,10 @@ const adapter: DeviceAdapter = {
       boot: said.boot,
       sequence: null,
       deviceTime: deviceTime(t0 + said.at * minute),
-      measurements: [heartRate, ...(said.cuffAt === undefined ? [] : [taken(said.cuffAt)])],
+      measurements:
+        said.only === "cuff"
+          ? [taken(said.at)]
+          : [heartRate, ...(said.cuffAt === undefined ? [] : [taken(said.cuffAt)])],
       waveforms: [],
       problems: [],
     });
@@ -77,13 +82,13 @@ const ward = ({ gapMs, links = [link()] }: { gapMs?: number; links?: readonly As
     driver,
     told,
     /** Said, and received so many minutes after t0 (else at its own time). */
-    says(at: number, more: Partial<Said> & { readonly received?: number } = {}): void {
-      const { received = at, ...said } = more;
+    says(at: number, more: Partial<Said> & { readonly received?: number; readonly retained?: boolean } = {}): void {
+      const { received = at, retained = false, ...said } = more;
       now = Math.max(now, t0 + received * minute);
       const payload = new TextEncoder().encode(JSON.stringify({ boot: "b1", at, heartRate: 72, ...said }));
       driver.send("mon-1", now, {
         ...{ kind: "reading", device: "mon-1", stream: "numerics", mqttTopic: "w/mon-1/numerics", payload },
-        ...{ receivedTime: receivedTime(now), session: "s", dup: false, retained: false, truncated: null },
+        ...{ receivedTime: receivedTime(now), session: "s", dup: false, retained, truncated: null },
       });
     },
     roster: (at: number, change: Partial<Association>): void =>
@@ -145,6 +150,35 @@ describe("each interruption, beside what is none", () => {
       [[0], [240], ...[50, 190, 140].map((at): Step => [at, { received: 240 }])],
       ["deviceGap", 50, 140],
     ],
+    [
+      "stored readings from within it, oldest first, that leave more than an hour before them",
+      [[0], [300], ...[120, 170, 220, 260].map((at): Step => [at, { received: 300 }])],
+      ["deviceGap", 0, 120],
+    ],
+    [
+      "stored readings of a boot that nobody knew, newer ones first",
+      [
+        [10, { boot: "b2" }],
+        [2, { received: 11 }],
+      ],
+      ["powerCycle", 10, 600_001 / minute],
+    ],
+    [
+      "a device whose every value has a time of its own: another boot",
+      [
+        [0, { only: "cuff" }],
+        [5, { only: "cuff", boot: "b2" }],
+      ],
+      ["powerCycle", 0, 5],
+    ],
+    [
+      "a device whose every value has a time of its own: a gap",
+      [
+        [0, { only: "cuff" }],
+        [61, { only: "cuff" }],
+      ],
+      ["deviceGap", 0, 61],
+    ],
   ];
   it.each(cases)("%s", (_story, readings, stands) => {
     expect(played(readings)).toEqual(stands);
@@ -177,6 +211,54 @@ describe("each interruption, beside what is none", () => {
   });
 });
 
+describe("a restart with a clock that is set back", () => {
+  const restarted = (confirmedAt: number) => {
+    const w = ward({ links: [link({ from: t0 - 12 * hour, confirmedAt })] });
+    for (let s = 0; s < 60; s++) w.says(s / 60);
+    const before = w.driver.outputs("vitals").length;
+    for (let s = 0; s < 60; s++) w.says(s / 60 - 27, { boot: "b2", received: 3 + s / 60 });
+    const said = w.driver.outputs("vitals").slice(before);
+    return { w, after: said.flatMap(({ body }) => (body.kind === "measurement" ? [body] : [])) };
+  };
+
+  it("interrupts the link no earlier than its last measurement, whatever its first readings say of their time", () => {
+    for (const confirmedAt of [t0 - minute, t0 - 8 * hour]) {
+      const { w } = restarted(confirmedAt);
+      const told = w.told().findLast(({ key }) => key === "subject-1")?.interrupted;
+      expect(told).toMatchObject({ what: "powerCycle", from: t0 + 59_000, at: t0 + 59_001 });
+    }
+  });
+
+  it("leaves every value so uncertain, until its clock is known, that it reaches the interruption: no gate lets it pass as older", () => {
+    const { w, after } = restarted(t0 - minute);
+    const at = w.told().findLast(({ key }) => key === "subject-1")?.interrupted?.at ?? Number.NaN;
+    expect(after).toHaveLength(60);
+    for (const m of after) expect(m.eventTime + m.clockUncertaintyMs).toBeGreaterThanOrEqual(at);
+    expect(after[0]).toMatchObject({ eventTime: t0 - 27 * minute, clockUncertaintyMs: 30 * minute + 2_000 });
+    expect(after.at(-1)).toMatchObject({ clockUncertaintyMs: 2_000 });
+  });
+
+  it("leaves stored readings of the boot before as certain as they were", () => {
+    const w = ward();
+    for (let s = 0; s < 60; s++) w.says(s / 60);
+    w.says(3, { boot: "b2" });
+    w.says(0.5, { received: 4, heartRate: 99 });
+    const late = w.driver.outputs("vitals").findLast(({ body }) => body.kind === "measurement" && body.value === 99);
+    expect(late?.body).toMatchObject({ clockUncertaintyMs: 2_000 });
+  });
+});
+
+describe("the broker's retained copy", () => {
+  it("shows a restart before it is told itself, where it is news; an old one says nothing of who is there", () => {
+    const w = ward();
+    for (let s = 0; s < 60; s++) w.says(s / 60);
+    w.says(0.5, { boot: "b0", received: 2, retained: true });
+    expect(w.stands()).toBeNull();
+    w.says(4, { boot: "b2", received: 5, retained: true });
+    expect(w.stands()).toEqual(["powerCycle", 59 / 60, 4]);
+  });
+});
+
 describe("a link", () => {
   it("that is confirmed again stands again; the next interruption is told again", () => {
     const w = ward();
@@ -194,6 +276,20 @@ describe("a link", () => {
     w.says(1, { boot: "b2" });
     w.roster(2, { revision: 2, to: t0 + hour });
     expect(w.stands()).toEqual(["powerCycle", 0, 1]);
+  });
+
+  it("whose new revision comes when the interruption's own entry is forgotten has it still", () => {
+    const w = ward();
+    w.says(0, { boot: "b0" });
+    for (let n = 1; n <= 70; n++) w.says(n, { boot: `b${n}` });
+    w.roster(71, { revision: 2, bed: "ICU-02" });
+    expect(w.stands()).toEqual(["powerCycle", 0, 1]);
+    const days = 8 * 24 * 60;
+    w.says(days, { boot: "b1" });
+    w.roster(days + 1, { revision: 3 });
+    expect(w.stands()).toEqual(["powerCycle", 0, 1]);
+    w.roster(days + 2, { revision: 4, confirmedAt: t0 + (days + 2) * minute });
+    expect(w.stands()).toBeNull();
   });
 
   it("that is learnt of only after the interruption has it from the beginning", () => {

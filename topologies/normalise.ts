@@ -27,7 +27,7 @@ import {
   withTellings,
 } from "./normalise/device.ts";
 import { type Associations, keysConcerned, linksBeside, withAssociation } from "./normalise/holder.ts";
-import { presenceAfter, type Sign, withInterruption } from "./normalise/interruptions.ts";
+import { presenceAfter, revised, type Sign, withInterruption } from "./normalise/interruptions.ts";
 import { type Adapters, isPlatformTopic } from "./normalise/intake.ts";
 import { measurementsOf, type Refusal } from "./normalise/measurements.ts";
 import { counted, expectedSince, heard, refused, type Standing } from "./normalise/standing.ts";
@@ -101,7 +101,8 @@ const associate = (
   const known = associationsOf(state);
   const next = withAssociation(known, association);
   if (next === known) return;
-  const told = withInterruption(association, presenceOf(state), linkGapOf(state));
+  const before = known.find(({ id }) => id === association.id);
+  const told = withInterruption(revised(association, before), presenceOf(state), linkGapOf(state));
   state.set("associations", withInPlace(next, told));
   for (const beside of linksBeside(known, told, at)) out.emit("vitals", told.subject, beside);
   for (const to of keysConcerned(known, told, key, at)) out.emit("vitals", to, told);
@@ -128,15 +129,29 @@ const interrupt = (state: DeviceCells, { key, logTime: at }: Entry<RawBody>, sig
   }
 };
 
-/** A reading of which nothing was taken says nothing of who is there: rubbish would end links. */
-const signOf = ({ decoded }: Understood, made: readonly (Measurement | Refusal)[]): Sign => {
-  // a value with a time of its own (a cuff's) may be older than the reading that repeats it
-  const ofNow = made.filter((_, i) => decoded.measurements[i]?.deviceTime === undefined);
-  const taken = ofNow.flatMap((one) => ("problem" in one ? [] : [one]));
+/**
+ * A reading of which nothing was taken says nothing of who is there: rubbish would end links. A value with a time of its own (a cuff's) may be older
+ * than the reading that repeats it, and counts only where no value is of now. The broker's retained copy shows a restart if it is news, and
+ * nobody's presence.
+ */
+const signOf = (
+  state: DeviceCells,
+  { retained }: Reading,
+  { boot, measurements }: DecodedReading,
+  made: readonly (Measurement | Refusal)[],
+): Sign => {
+  const taken = made.flatMap((one, i) =>
+    "problem" in one ? [] : [{ one, own: measurements[i]?.deviceTime !== undefined }],
+  );
+  const ofNow = taken.filter(({ own }) => !own);
+  const used = (ofNow.length > 0 ? ofNow : taken).map(({ one }) => one);
+  const times = used.map(({ eventTime: at }) => at);
+  const { measuredAt } = presenceOf(state);
+  const isOld = retained && measuredAt !== null && times.some((at) => at <= measuredAt);
   return {
-    boot: decoded.boot,
-    times: taken.map(({ eventTime: at }) => at),
-    usable: taken.filter(isUsable).map(({ eventTime: at }) => at),
+    boot: isOld ? null : boot,
+    times,
+    usable: retained ? [] : used.filter(isUsable).map(({ eventTime: at }) => at),
   };
 };
 
@@ -158,7 +173,7 @@ const measure = (
   if (admission !== "new") stand(state, (standing) => counted(standing, admission));
   if (admission === "repeat") return;
   const made = measurementsOf(understood.decoded, understood.context);
-  if (!reading.retained) interrupt(state, entry, signOf(understood, made), out);
+  interrupt(state, entry, signOf(state, reading, understood.decoded, made), out);
   const { emitted, usable, problem } = emitMeasurements(state, entry.key, understood.decoded, made, out);
   const informed = emitAlarms(state, entry, reading, understood, out);
   if (reading.retained) return; // the broker spoke, not the device

@@ -88,6 +88,8 @@ describe("nothing crosses", () => {
       "after a power cycle that nobody confirmed since",
       { interrupted: { what: "powerCycle", from: null, at: eventTime(t0 + 10 * s) } },
     ],
+    ["of a minute that began before the confirmation", { confirmedAt: t0 + 50 * s }],
+    ["of a minute in which the link began", { from: t0 + 10 * s, confirmedAt: t0 + 10 * s }],
     ["of a link in conflict", { conflict: "two patients in the bed" }],
     ["of a link that never held", { voided: true }],
     ["after the link's end", { to: t0 }],

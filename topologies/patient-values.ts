@@ -7,7 +7,7 @@ import { type Out, stage, type State } from "../streams/core/stage.ts";
 import type { Association, WindowAggregate, WindowValue } from "../schemas/records.ts";
 import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
 import { correctableMs } from "./correctable.ts";
-import { covers, isInterruptedAt, isNewer, vouchedSince } from "./link.ts";
+import { covers, isNewer, isVouchedAt } from "./link.ts";
 import { classOf, type PrecedencePolicy, type Quantity, quantityOf } from "./precedence/policy.ts";
 
 const writes = { events, quarantine: telemetryQuarantine };
@@ -22,10 +22,8 @@ interface KnownLink extends Association {
 type Links = State<KnownLink>;
 
 /** Clear, never voided, vouched for by a named person at the time of the value, and not interrupted since. */
-const isSure = (link: Association, at: number): boolean => {
-  const since = vouchedSince(link);
-  return !link.voided && link.conflict === null && since !== null && since <= at && !isInterruptedAt(link, at);
-};
+const isSure = (link: Association, at: number): boolean =>
+  !link.voided && link.conflict === null && isVouchedAt(link, at);
 
 /** Whom a link's newest revision is told: whose it is, if it is this subject's, and whoever else was told before. None: it is not new. */
 const remember = (links: Links, next: Association, subject: string, now: number): readonly string[] => {
@@ -74,8 +72,10 @@ const offer = (
 ): void => {
   const quantity = precedence === null ? undefined : quantityOf(precedence, w.metric);
   if (quantity === undefined || w.shape !== "tumbling" || w.lengthMs !== minuteMs) return;
+  // the mean is of the whole minute: it must be his, by one person's word, from its beginning to its last sample
   const link = linkAt(links, w.subject, w.device, w.lastAt);
-  if (link !== null) out.emit("events", link.patientKey, minuteValue(w, link, quantity));
+  if (link !== null && linkAt(links, w.subject, w.device, w.start)?.id === link.id)
+    out.emit("events", link.patientKey, minuteValue(w, link, quantity));
 };
 
 /** The policy is part of the topology, as destinations are; scores take their values from its quantities. Without one no value crosses. */

@@ -42,7 +42,7 @@ export class KafkaProgress {
     offsets.set(partition, next);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#committing = this.#commitAll();
+      this.#committing = this.#committing.then(() => this.#commitAll());
     }, commitEveryMs);
   }
 

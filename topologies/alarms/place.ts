@@ -5,16 +5,21 @@
 import type { Alarm } from "../../schemas/alert-records.ts";
 import type { Association, DeviceState, Rule } from "../../schemas/records.ts";
 import type { EpisodesBody } from "../../schemas/topics.ts";
+import { isNewer } from "../link.ts";
 
 export interface Link {
   readonly id: string;
   readonly revision: number;
+  /** Of one revision, how often it has been told (an interruption). */
+  readonly telling?: number;
   readonly unit: string;
   readonly bed: string;
   readonly ageBand: Rule["ageBand"] | null;
   readonly from: number;
   readonly to: number | null;
   readonly confirmed: boolean;
+  /** From then on it must be confirmed again; absent: nothing interrupted it. */
+  readonly interruptedAt?: number;
 }
 
 export interface Place {
@@ -45,12 +50,14 @@ export const unknownUnit = "unknown";
 
 /** A revision that is not newer changes nothing. */
 export const withLink = (place: Place, association: Association): Place => {
-  const { id, revision, unit, bed, ageBand, from, to, confirmedBy, voided } = association;
+  const { id, revision, telling, unit, bed, ageBand, from, to, confirmedBy, voided, interrupted } = association;
   const known = place.links.find((link) => link.id === id);
-  if (known !== undefined && known.revision >= revision) return place;
+  if (known !== undefined && !isNewer({ revision, telling }, { telling: 0, ...known })) return place;
   // One that was voided stays as a link of no time: no earlier revision brings it back.
   const until = voided ? from : to;
-  const link: Link = { id, revision, unit, bed, ageBand, from, to: until, confirmed: confirmedBy !== null };
+  const confirmed = confirmedBy !== null;
+  const interruptedAt = interrupted === null ? {} : { interruptedAt: interrupted.at };
+  const link: Link = { id, revision, telling, unit, bed, ageBand, from, to: until, confirmed, ...interruptedAt };
   const links = [...place.links.filter((other) => other.id !== id), link].sort((a, b) => a.from - b.from);
   return { ...place, links: links.slice(-linksKept), leftAt: voided ? place.leftAt : null };
 };
@@ -70,8 +77,11 @@ export const standing = (place: Place, at: number): Standing => {
   const unit = told?.unit || link?.unit || unknownUnit;
   const bed = told === null ? (link?.bed ?? null) : told.bed;
   const vouches = link !== undefined && link.bed === bed;
-  return { unit, bed, bedSince: vouches ? link.from : null, bedConfirmed: vouches && link.confirmed };
+  return { unit, bed, bedSince: vouches ? link.from : null, bedConfirmed: vouches && isConfirmedAt(link, at) };
 };
+
+const isConfirmedAt = ({ confirmed, interruptedAt }: Link, at: number): boolean =>
+  confirmed && (interruptedAt === undefined || at < interruptedAt);
 
 /** The association that says where it stands: in force at the bed that was told, else in force, else the last. */
 const linkOf = ({ told, links }: Place, at: number): Link | undefined => {

@@ -3,7 +3,7 @@
  * came after is told to nobody without a person (clinical.md 10). Statistics of the whole would be of two people.
  */
 import type { Association, Episode } from "../../schemas/records.ts";
-import { covers, isInterruptedAt } from "../link.ts";
+import { covers, isVouchedAt } from "../link.ts";
 import { type Links, type Offer, offersOf, toldTimes } from "./links.ts";
 
 /** An offer with the form of the episode that goes with it. */
@@ -15,9 +15,9 @@ export interface Told {
 }
 
 const isHis = (own: readonly Association[], at: number): boolean =>
-  own.some((link) => covers(link, at) && !isInterruptedAt(link, at));
+  own.some((link) => covers(link, at) && isVouchedAt(link, at));
 
-/** Every instant of it was his by links that held, and nobody else's. */
+/** Every instant of it was his by links that held and that a person vouches for, and nobody else's. */
 const isWhole = ({ association, alongside, patientKey }: Offer, episode: Episode): boolean => {
   if (association === null || alongside.some((a) => a.patientKey !== patientKey && !a.voided)) return false;
   const own = [association, ...alongside];

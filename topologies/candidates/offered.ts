@@ -102,15 +102,23 @@ export const offer = (links: Links, episode: Episode, known: Offered | undefined
     .filter(({ patientKey }) => !keys.includes(patientKey))
     .map((before): OfferedTo => {
       const withdrawn = withdrawnOffer(links, before.patientKey, before.association, offers);
-      const signature = `${withdrawnPrefix}${signatureOf(withdrawn, episode)}`;
       const survivor = survivorOf(before.patientKey, offers);
+      // what goes on in the record of before the merge is as much of it as is the survivor's
+      const its = offers.find(({ patientKey }) => patientKey === survivor);
+      const { episode: told, cut } = its ? cutWhereItMust(links, its, episode, begun) : { episode, cut: false };
+      const signature = `${withdrawnPrefix}${cut ? "cut " : ""}${signatureOf(withdrawn, told)}`;
       const said = "link" in news ? news.link : (withdrawn.association ?? offers[0]?.association ?? null);
       if (before.signature !== signature || (isNews && survivor !== undefined))
-        say(withdrawn, {
-          why: survivor === undefined ? "link" : "merge",
-          cause: said === null ? "" : causeOf(said),
-          otherPatientKey: survivor ?? keys.find((key) => !isUnassociated(key)) ?? null,
-        });
+        say(
+          withdrawn,
+          {
+            why: survivor === undefined ? "link" : "merge",
+            cause: said === null ? "" : causeOf(said),
+            otherPatientKey: survivor ?? keys.find((key) => !isUnassociated(key)) ?? null,
+          },
+          told,
+          cut,
+        );
       return { ...before, signature };
     });
 

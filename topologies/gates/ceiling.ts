@@ -54,6 +54,9 @@ const emptyLedger = (destination: string, episode: Episode): Ledger => ({
 export interface Folded {
   readonly kind: "folded";
   readonly ledger: string;
+  /** Its values reached from here to there. Absent in what an older version kept. */
+  readonly least?: number;
+  readonly most?: number;
 }
 export const foldedCell = (destination: string, identity: string): string =>
   `folded/${JSON.stringify([destination, identity])}`;
@@ -96,17 +99,29 @@ export const admit = (ledger: Ledger, candidate: Candidate, status: string): Led
   };
 };
 
-/** Counts an episode that was folded, or a later revision of one (`again`), whose values may reach further. */
-export const fold = (ledger: Ledger, { episode }: Candidate, again: boolean): Ledger => ({
+/** How far the values of a ledger's folded episodes reach. Of what an older version kept only the ledger knows it. */
+export const reachOf = (
+  { foldedLeast, foldedMost }: Ledger,
+  marks: readonly Folded[],
+): Pick<Ledger, "foldedLeast" | "foldedMost"> => ({
+  foldedLeast: Math.min(Number.MAX_VALUE, ...marks.map(({ least }) => least ?? foldedLeast)),
+  foldedMost: Math.max(-Number.MAX_VALUE, ...marks.map(({ most }) => most ?? foldedMost)),
+});
+
+/** Counts an episode that was folded, or a later form of one (`again`). `marks`: of all that are folded here now, this one among them. */
+export const fold = (ledger: Ledger, { episode }: Candidate, again: boolean, marks: readonly Folded[]): Ledger => ({
   ...ledger,
   folded: ledger.folded + (again ? 0 : 1),
   foldedSince: Math.min(ledger.foldedSince ?? episode.start, episode.start),
-  foldedLeast: Math.min(ledger.foldedLeast, episode.min),
-  foldedMost: Math.max(ledger.foldedMost, episode.max),
+  ...reachOf(ledger, marks),
 });
 
-/** Without an episode that turned out to be another patient's. */
-export const unfold = (ledger: Ledger): Ledger => ({ ...ledger, folded: Math.max(0, ledger.folded - 1) });
+/** Without an episode that turned out to be another patient's. `marks`: of those that are left. */
+export const unfold = (ledger: Ledger, marks: readonly Folded[]): Ledger => ({
+  ...ledger,
+  folded: Math.max(0, ledger.folded - 1),
+  ...reachOf(ledger, marks),
+});
 
 /** What else was taken back at once is known by then. */
 const settleMs = 60_000;

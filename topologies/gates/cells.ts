@@ -51,3 +51,7 @@ export const ledgerOf = (state: GateState, name: string): ceiling.Ledger | undef
 export const lookNoLaterThan = (state: GateState, at: number): void => {
   if (state.dueAt === null || at < state.dueAt) state.dueAt = logTime(at);
 };
+
+/** Of every episode that is folded under a ledger. */
+export const marksOf = (state: GateState, ledger: string): readonly ceiling.Folded[] =>
+  [...state.cells()].flatMap(([, cell]) => (cell.kind === "folded" && cell.ledger === ledger ? [cell] : []));

@@ -99,7 +99,8 @@ export const takeWithheld = (state: GateState, withheld: Withheld, now: LogTime,
   const since = before !== undefined && now < before + 2 * pendingMs ? before : now;
   // nothing of it is known to stand there: offered again it says something new
   const seenSince = written.firstRevision === revision ? null : written.since;
-  const kept = { ...written, since: seenSince, episodeRevision: -1, withheldSince: since };
+  const toldEnd = written.toldEndBefore ?? null;
+  const kept = { ...written, since: seenSince, episodeRevision: -1, withheldSince: since, toldEnd };
   state.set(writtenCell(destination, identity), kept);
   if (now >= since + pendingMs) return null;
   const pending: Pending = { kind: "pending", destination, candidate: written.candidate, since, reason };

@@ -34,6 +34,10 @@ export interface Written {
   readonly ledger: string;
   /** It tells only the part before the link ended. */
   readonly cut?: true;
+  /** The episode's end as it was told there; null: only its start was. Absent where an older version wrote. */
+  readonly toldEnd?: number | null;
+  /** The same of the write before, for where the last one turns out to have been withheld. */
+  readonly toldEndBefore?: number | null;
   /** Who took it back in a reviewed correction: nothing is told over that. */
   readonly correctedBy?: string;
 }
@@ -63,11 +67,17 @@ export const afterWrite = (
   ...(known?.withheldSince !== undefined && { withheldSince: known.withheldSince }),
   ledger: of.ledger,
   ...(of.candidate.cut && { cut: true as const }),
+  toldEnd: of.candidate.episode.end,
+  toldEndBefore: known?.toldEnd ?? null,
 });
 
 /** What stands tells more of the episode than its first part, which alone turns out to be this patient's. */
-export const tellsTooMuch = (written: Written | undefined, { cut, association }: Candidate): Objection | null => {
-  if (!cut || !stands(written) || written.cut === true || written.episodeRevision === 0) return null;
+export const tellsTooMuch = (
+  written: Written | undefined,
+  { cut, association, episode }: Candidate,
+): Objection | null => {
+  const told = written?.toldEnd ?? null;
+  if (!cut || !stands(written) || told === null || told <= (episode.end ?? episode.qualifyingAt)) return null;
   const detail = `association ${association?.id ?? "of nobody"} ended inside the episode: only what was known when it qualified is of this patient`;
   return { reason: "association-not-in-force", detail };
 };

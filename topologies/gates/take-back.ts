@@ -1,7 +1,7 @@
 /** What follows when a candidate that is refused shows that something stands at the wrong patient: it is taken back, and people are told. */
 import type { Candidate } from "../../schemas/records.ts";
 import type { LogTime } from "../../streams/core/time.ts";
-import { type Cell, type GateOut, type GateState, ledgerOf, lookNoLaterThan, writtenOf } from "./cells.ts";
+import { type Cell, type GateOut, type GateState, ledgerOf, lookNoLaterThan, marksOf, writtenOf } from "./cells.ts";
 import type { Objection } from "./answer.ts";
 import * as ceiling from "./ceiling.ts";
 import type { Verdict } from "./promotable.ts";
@@ -56,7 +56,7 @@ const unfold = (state: GateState, destination: string, identity: string): void =
   const ledger = mark?.kind === "folded" ? ledgerOf(state, mark.ledger) : undefined;
   if (mark?.kind !== "folded" || ledger === undefined) return;
   state.delete(name);
-  const next = ceiling.unfold(ledger);
+  const next = ceiling.unfold(ledger, marksOf(state, mark.ledger));
   state.set(mark.ledger, next);
   lookNoLaterThan(state, ceiling.nextLook(next));
 };

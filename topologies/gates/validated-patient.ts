@@ -4,7 +4,7 @@
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Association, GateAnswer, Patient } from "../../schemas/records.ts";
-import { covers, isInterruptedAt, vouchedSince } from "../link.ts";
+import { covers, isInterruptedAt, isVouchedAt, vouchedSince } from "../link.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
 import { type Attributed, attributionObjections, inForce, isMergedAway, ownLinks, toldTimes } from "./attribution.ts";
 import { identityAt, type Knower } from "./identity.ts";
@@ -15,7 +15,8 @@ const confirmationObjections = (association: Association, candidate: Attributed)
   if (vouched === null) return [objection("association-unconfirmed", `nobody confirmed association ${id}`)];
   // A link that began inside the episode cannot have been confirmed before it.
   const since = Math.max(candidate.episode.start, from);
-  const behind = toldTimes(candidate).some((at) => isInterruptedAt(association, at));
+  const vouches = (at: number): boolean => ownLinks(candidate).some((own) => covers(own, at) && isVouchedAt(own, at));
+  const behind = toldTimes(candidate).some((at) => isInterruptedAt(association, at) && !vouches(at));
   return objections(
     vouched > since &&
       objection(
@@ -40,7 +41,8 @@ export const interruptionWords = { powerCycle: "a power cycle", deviceGap: "a lo
 const edgeObjections = (candidate: Attributed, clockUncertaintyMs: number): readonly Objection[] => {
   const own = ownLinks(candidate);
   const [first] = own;
-  const within = (time: number): boolean => own.some((link) => covers(link, time));
+  // an interruption is an edge like the end of a link
+  const within = (time: number): boolean => own.some((link) => covers(link, time) && !isInterruptedAt(link, time));
   const { start, qualifyingAt } = candidate.episode;
   const near = [start, qualifyingAt].find((t) => !within(t - clockUncertaintyMs) || !within(t + clockUncertaintyMs));
   return objections(

@@ -5,7 +5,7 @@
 import type { LogTime } from "../../streams/core/time.ts";
 import type { Candidate } from "../../schemas/records.ts";
 import { answer, objection } from "./answer.ts";
-import { type GateOut, type GateState, ledgerOf, lookNoLaterThan, writtenOf } from "./cells.ts";
+import { type GateOut, type GateState, ledgerOf, lookNoLaterThan, marksOf, writtenOf } from "./cells.ts";
 import * as ceiling from "./ceiling.ts";
 import { takenBackByPerson } from "./correction.ts";
 import {
@@ -197,8 +197,9 @@ export const weigh = (
   record(state, home, overrule(verdict, foldedRefusal(ledger, candidate)), out);
   const mark = ceiling.foldedCell(destination.name, identity);
   const foldedBefore = state.get(mark) !== undefined;
-  state.set(mark, { kind: "folded", ledger: home });
-  keep(tell(state, home, ceiling.fold(ledger, candidate, foldedBefore), asking));
+  const { min: least, max: most } = candidate.episode;
+  state.set(mark, { kind: "folded", ledger: home, least, most });
+  keep(tell(state, home, ceiling.fold(ledger, candidate, foldedBefore, marksOf(state, home)), asking));
 };
 
 /** The last word on what waited for consent in vain. */

@@ -82,9 +82,15 @@ export const holderAt = (associations: Associations, at: number, device: string)
   };
 };
 
-/** Cells of a version that told no interruptions. */
+/** Cells of a version that told no interruptions: of the device's boots it knew the last. */
 export const withTellings = (cells: Readonly<Record<string, Cell>>): Record<string, Cell> => {
-  const { associations } = cells;
-  if (associations === undefined) return { ...cells };
-  return { ...cells, associations: (associations as readonly Association[]).map((one) => ({ ...undisputed, ...one })) };
+  const { associations, clock, presence } = cells;
+  const boot = (clock as Clock | undefined)?.boot ?? null;
+  return {
+    ...cells,
+    ...(associations !== undefined && {
+      associations: (associations as readonly Association[]).map((one) => ({ ...undisputed, ...one })),
+    }),
+    ...(presence === undefined && boot !== null && { presence: { ...neverThere, boots: [boot] } }),
+  };
 };

@@ -1,12 +1,16 @@
 /**
  * What ends a confirmed link without anybody's word: a power cycle, and a gap without a usable measurement that is longer than the device's
  * policy (clinical.md 9). Each is told with the link that it interrupts, before anything that was measured after it. A gap that stored readings
- * fill later was none, and the link is told so.
+ * fill later was none, and the link is told so; a link that the roster service ended for it stays ended.
+ *
+ * After a restart a device's clock may be wrong for a while, and what it says then may look older than what it said before: a power cycle is never
+ * dated before the last measurement of the boot that it ended (what is older is `doubtOf`'s).
  */
 import type { Association, Interruption } from "../../schemas/records.ts";
 import { eventTime } from "../../streams/core/time.ts";
-import { covers } from "../link.ts";
 import { correctableMs } from "../correctable.ts";
+import { covers } from "../link.ts";
+import type { Clock } from "./clock.ts";
 
 /** What is remembered of a device's being there. */
 export interface Presence {
@@ -14,7 +18,10 @@ export interface Presence {
   readonly boots: readonly string[];
   /** Event time of its newest usable measurement; null: none yet. */
   readonly measuredAt: number | null;
+  /** In the order of time. */
   readonly interruptions: readonly KnownInterruption[];
+  /** Of those that were forgotten, the newest one's time; null: none was. */
+  readonly forgottenTo: number | null;
 }
 
 export interface KnownInterruption extends Interruption {
@@ -29,7 +36,7 @@ export interface Sign {
   readonly usable: readonly number[];
 }
 
-export const neverThere: Presence = { boots: [], measuredAt: null, interruptions: [] };
+export const neverThere: Presence = { boots: [], measuredAt: null, interruptions: [], forgottenTo: null };
 
 const bootsKept = 8;
 const interruptionsKept = 64;
@@ -47,46 +54,75 @@ const afterBoot = (before: Presence, { boot, times }: Sign): Presence => {
   const { boots, measuredAt, interruptions } = before;
   if (boots.length === 0) return { ...before, boots: [boot] };
   if (!boots.includes(boot)) {
-    const cycle: KnownInterruption = { what: "powerCycle", from: known(measuredAt), at: eventTime(first), boot };
-    return { ...before, boots: [...boots, boot].slice(-bootsKept), interruptions: bounded([...interruptions, cycle]) };
+    const cycle: KnownInterruption = {
+      what: "powerCycle",
+      from: known(measuredAt),
+      at: notBefore(measuredAt, first),
+      boot,
+    };
+    return bounded({ ...before, boots: [...boots, boot].slice(-bootsKept) }, [...interruptions, cycle]);
   }
-  if (!interruptions.some((one) => one.boot === boot && one.at > first)) return before;
-  const earlier = interruptions.map((one) => (one.boot === boot ? { ...one, at: eventTime(first) } : one));
-  return { ...before, interruptions: bounded(earlier) };
+  const begun = interruptions.find((one) => one.boot === boot);
+  if (begun === undefined || begun.at <= notBefore(begun.from, first)) return before;
+  const at = notBefore(begun.from, first);
+  return bounded(
+    before,
+    interruptions.map((one) => (one === begun ? { ...one, at } : one)),
+  );
 };
 
 const known = (at: number | null) => (at === null ? null : eventTime(at));
+const notBefore = (last: number | null, at: number) => eventTime(last === null ? at : Math.max(at, last + 1));
 
 const afterMeasuring = (before: Presence, at: number, gapMs: number): Presence => {
   const { measuredAt, interruptions } = before;
-  if (measuredAt !== null && at <= measuredAt) return filled(before, at, gapMs);
+  if (measuredAt !== null && at <= measuredAt) return split(before, at, gapMs);
   if (measuredAt === null || gapMs === 0 || at - measuredAt <= gapMs) return { ...before, measuredAt: at };
-  const gap: KnownInterruption = { what: "deviceGap", from: eventTime(measuredAt), at: eventTime(at), boot: null };
-  return { ...before, measuredAt: at, interruptions: bounded([...interruptions, gap]) };
+  return bounded({ ...before, measuredAt: at }, [...interruptions, gapOf(measuredAt, at)]);
 };
 
-/** Stored readings come from either end of the gap; what is left of it is the gap. */
-const filled = (before: Presence, at: number, gapMs: number): Presence => {
+const gapOf = (from: number, at: number): KnownInterruption => ({
+  what: "deviceGap",
+  from: eventTime(from),
+  at: eventTime(at),
+  boot: null,
+});
+
+/** A stored reading from within a gap leaves the two on either side of it, where they are still too long. */
+const split = (before: Presence, at: number, gapMs: number): Presence => {
   const gap = before.interruptions.find(
     ({ what, from, at: end }) => what === "deviceGap" && from !== null && from < at && at < end,
   );
   if (gap === undefined || gap.from === null) return before;
-  const left =
-    at - gap.from <= gapMs
-      ? { ...gap, from: eventTime(at) }
-      : gap.at - at <= gapMs
-        ? { ...gap, at: eventTime(at) }
-        : gap;
-  if (left === gap) return before;
-  const rest = left.at - (left.from ?? left.at) > gapMs ? [left] : [];
-  return { ...before, interruptions: before.interruptions.flatMap((one) => (one === gap ? rest : [one])) };
+  const left = [gapOf(gap.from, at), gapOf(at, gap.at)].filter((one) => one.at - (one.from ?? one.at) > gapMs);
+  return bounded(
+    before,
+    before.interruptions.flatMap((one) => (one === gap ? left : [one])),
+  );
 };
 
-/** What is beyond correction is forgotten first; a device that restarts all the time keeps its newest. */
-const bounded = (all: readonly KnownInterruption[]): readonly KnownInterruption[] => {
+/** What is beyond correction is forgotten first; of a device that restarts all the time, what is oldest. */
+const bounded = (presence: Presence, all: readonly KnownInterruption[]): Presence => {
   const inOrder = all.toSorted((a, b) => a.at - b.at);
   const newest = inOrder.at(-1)?.at ?? 0;
-  return inOrder.filter(({ at }) => at > newest - correctableMs).slice(-interruptionsKept);
+  const interruptions = inOrder.filter(({ at }) => at > newest - correctableMs).slice(-interruptionsKept);
+  const forgotten = inOrder.slice(0, inOrder.length - interruptions.length).at(-1)?.at;
+  return { ...presence, interruptions, forgottenTo: forgotten ?? presence.forgottenTo };
+};
+
+/**
+ * How far what a reading says of its time may be off for a restart: its boot's clock has not been compared with ours yet, and the readings look
+ * late. 0: nothing is in doubt. The gates keep that far from any edge of a link; it pages all the same (clinical.md 8).
+ */
+export const doubtOf = (
+  { boots }: Presence,
+  clock: Pick<Clock, "boot" | "suspicion"> | undefined,
+  boot: string | null,
+  { eventTime: at, receivedTime }: { readonly eventTime: number; readonly receivedTime: number },
+): number => {
+  const isNewest = boot !== null && (boots.at(-1) === boot || !boots.includes(boot));
+  if (!isNewest || clock === undefined || clock.suspicion === null || clock.boot === boot) return 0;
+  return Math.max(0, receivedTime - at);
 };
 
 /** Null: none, or nobody had confirmed anything that it could end. A person who confirmed within a gap knows of it: what follows him counts. */
@@ -101,15 +137,20 @@ const interruptionOf = (link: Association, all: readonly KnownInterruption[], ga
 };
 
 /** The link with the interruption that concerns it; the same link where it has it already. */
-export const withInterruption = (link: Association, { interruptions }: Presence, gapMs: number): Association => {
-  const found = stillInterrupted(link, interruptions) ?? interruptionOf(link, interruptions, gapMs);
-  return JSON.stringify(found) === JSON.stringify(link.interrupted) ? link : { ...link, interrupted: found };
+export const withInterruption = (link: Association, presence: Presence, gapMs: number): Association => {
+  const found = forgottenOf(link, presence) ?? interruptionOf(link, presence.interruptions, gapMs);
+  const { interrupted } = link;
+  if (found?.at === interrupted?.at && found?.what === interrupted?.what) return link;
+  return { ...link, interrupted: found };
 };
 
-/** One that was told stands where its own entry was forgotten for the number of later ones. */
-const stillInterrupted = (link: Association, all: readonly KnownInterruption[]): Interruption | null => {
-  const { interrupted } = link;
-  const oldest = all[0];
-  if (interrupted === null || oldest === undefined || interrupted.at >= oldest.at) return null;
-  return interrupted;
+/** One that was told stands where its own entry is forgotten. */
+const forgottenOf = ({ interrupted }: Association, { forgottenTo }: Presence): Interruption | null =>
+  interrupted !== null && forgottenTo !== null && interrupted.at <= forgottenTo ? interrupted : null;
+
+/** A new revision of a link, with what was told of the one before where nobody has confirmed it since. */
+export const revised = (next: Association, before: Association | undefined): Association => {
+  const told = before?.interrupted ?? null;
+  const confirmedSince = told !== null && next.confirmedAt !== null && next.confirmedAt >= told.at;
+  return told === null || confirmedSince || next.confirmedAt === null ? next : { ...next, interrupted: told };
 };

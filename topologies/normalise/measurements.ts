@@ -6,6 +6,7 @@ import type { Measurement } from "../../schemas/records.ts";
 import { metricOf, pressureOf } from "../../schemas/terminology.ts";
 import { type Clock, corrected, standsAt } from "./clock.ts";
 import { type Associations, inForceAt, timeAmbiguity } from "./holder.ts";
+import { doubtOf, type Presence } from "./interruptions.ts";
 import { measurementIdentity } from "./identity.ts";
 import { aheadOfReceived } from "../ahead.ts";
 import { isStorableTime, storableTimeProblem } from "./intake.ts";
@@ -19,6 +20,7 @@ export interface Context {
   readonly clock: Clock | undefined;
   readonly clockUncertaintyMs: number;
   readonly associations: Associations;
+  readonly presence: Presence;
   readonly pulse: Pulse | null;
   /** True: another reading of the same stamp said otherwise. */
   readonly conflict: boolean;
@@ -74,7 +76,7 @@ const measurementOf = (
   ordinal: number,
   context: Context,
 ): Measurement | Refusal => {
-  const { device, receivedTime, associations, clockUncertaintyMs } = context;
+  const { device, receivedTime, associations, clockUncertaintyMs, presence } = context;
   if (m.deviceTime !== undefined && !isStorableTime(m.deviceTime))
     return { problem: storableTimeProblem(m.deviceTime), eventTime: timeOf(reading.deviceTime, context), ordinal };
   const deviceTime = m.deviceTime ?? reading.deviceTime;
@@ -107,7 +109,8 @@ const measurementOf = (
     deviceTime,
     receivedTime,
     eventTime: at,
-    clockUncertaintyMs,
+    clockUncertaintyMs:
+      clockUncertaintyMs + doubtOf(presence, context.clock, reading.boot, { eventTime: at, receivedTime }),
     periodMs: m.periodMs,
     ordinal,
     revision: 0,

@@ -11,6 +11,7 @@ import type { RawBody, telemetryQuarantine, vitals } from "../../schemas/topics.
 import { alarmsAfter, gravestFirst } from "./alarms.ts";
 import { alarmListsOf, alarmsOf, type DeviceCells } from "./device.ts";
 import { readingIdentity } from "./identity.ts";
+import { neverThere } from "./interruptions.ts";
 import { type Adapters, readStranger } from "./intake.ts";
 
 export interface Stranger {
@@ -45,6 +46,7 @@ export const alarmOfStranger = (
     clock: undefined,
     clockUncertaintyMs: 0,
     associations: [],
+    presence: neverThere,
     pulse: null,
     conflict: false,
   };

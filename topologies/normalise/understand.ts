@@ -9,7 +9,7 @@ import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapte
 import type { Reading } from "../../schemas/records.ts";
 import type { RawBody } from "../../schemas/topics.ts";
 import { observe, standsAt } from "./clock.ts";
-import { associationsOf, clockOf, type DeviceCells, deviceOf, pulseOf } from "./device.ts";
+import { associationsOf, clockOf, type DeviceCells, deviceOf, presenceOf, pulseOf } from "./device.ts";
 import { readingIdentity } from "./identity.ts";
 import { type Adapters, readDevice } from "./intake.ts";
 import type { Context } from "./measurements.ts";
@@ -50,6 +50,7 @@ export const understand = (
     clock: clockOf(state),
     clockUncertaintyMs,
     associations: associationsOf(state),
+    presence: presenceOf(state),
     pulse: reading.retained ? pulseAfter(null, decoded, reading.receivedTime) : pulseOf(state),
     conflict: admission === "conflict",
   };
