@@ -2,7 +2,7 @@
  * What can be the matter, by our short name: the vocabulary of alarms. `mdc` is the ISO/IEEE 11073-10101 event code where one is verified
  * (PCD-04 examples: 196648 MDC_EVT_HI, 196674 MDC_EVT_LO); null where no shared source states it: then the name itself is sent as a local code.
  */
-import type { AlarmDirection, AlertType } from "./alert-records.ts";
+import type { AlarmDirection, AlertType } from "./records/alert.ts";
 
 export interface AlarmEvent {
   readonly label: string;

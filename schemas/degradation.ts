@@ -4,7 +4,7 @@ import type { Priority } from "./priority.ts";
 
 export type ModeId = (typeof modes)[number]["id"];
 
-/** A part that can be down, as `hop` records name it (alert-records.ts). That all notifiers are down is concluded, not said. */
+/** A part that can be down, as `hop` records name it (records/alert.ts). That all notifiers are down is concluded, not said. */
 export type HopName =
   | Exclude<ModeId, "notifier" | "address" | "notifiers" | "network">
   | `notifier/${string}`

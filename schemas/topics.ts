@@ -2,11 +2,23 @@
 import { topic, type Envelope } from "../streams/core/topic.ts";
 import type { BodyOf } from "../streams/core/stage.ts";
 import { envelope } from "./avro.ts";
-import * as alert from "./alert-records.ts";
-import * as r from "./records.ts";
+import * as alert from "./records/alert.ts";
+import * as broadcast from "./records/broadcast.ts";
+import * as clinical from "./records/clinical.ts";
+import * as consent from "./records/consent.ts";
+import * as quarantine from "./records/quarantine.ts";
+import * as roster from "./records/roster.ts";
+import * as telemetry from "./records/telemetry.ts";
 import * as scores from "./scores.ts";
 
-const aboutDevice = [r.reading, r.device, r.association, r.rules, r.tick, r.origin] as const;
+const aboutDevice = [
+  telemetry.reading,
+  roster.device,
+  roster.association,
+  broadcast.rules,
+  broadcast.tick,
+  broadcast.origin,
+] as const;
 
 export const raw = topic("telemetry.raw", {
   partitions: 4,
@@ -24,35 +36,41 @@ export const vitals = topic("telemetry.vitals", {
   partitions: 4,
   key: "subject (device while unassociated)",
   codec: envelope("VitalsEntry", [
-    r.measurement,
-    r.association,
-    r.deviceState,
-    r.subjectEnded,
-    r.rules,
-    r.tick,
+    telemetry.measurement,
+    roster.association,
+    telemetry.deviceState,
+    telemetry.subjectEnded,
+    broadcast.rules,
+    broadcast.tick,
     alert.deviceAlarm,
   ]),
 });
 export const waveforms = topic("telemetry.waveforms", {
   partitions: 2,
   key: "subject (device while unassociated)",
-  codec: envelope("WaveformEntry", [r.waveformChunk, r.tick, r.rules]),
+  codec: envelope("WaveformEntry", [telemetry.waveformChunk, broadcast.tick, broadcast.rules]),
 });
 export const windows = topic("telemetry.windows", {
   partitions: 4,
   key: "subject",
-  codec: envelope("WindowEntry", [r.windowAggregate, r.tick, r.rules, r.association, r.subjectEnded]),
+  codec: envelope("WindowEntry", [
+    telemetry.windowAggregate,
+    broadcast.tick,
+    broadcast.rules,
+    roster.association,
+    telemetry.subjectEnded,
+  ]),
 });
 export const episodes = topic("telemetry.episodes", {
   partitions: 2,
   key: "subject",
   codec: envelope("EpisodeEntry", [
-    r.episode,
-    r.association,
-    r.tick,
-    r.rules,
-    r.deviceState,
-    r.subjectEnded,
+    telemetry.episode,
+    roster.association,
+    broadcast.tick,
+    broadcast.rules,
+    telemetry.deviceState,
+    telemetry.subjectEnded,
     alert.deviceAlarm,
     alert.sensorState,
     alert.stillCrossing,
@@ -61,53 +79,59 @@ export const episodes = topic("telemetry.episodes", {
 export const telemetryQuarantine = topic("telemetry.quarantine", {
   partitions: 2,
   key: "device",
-  codec: envelope("TelemetryQuarantineEntry", [r.quarantined, r.tick, r.rules]),
+  codec: envelope("TelemetryQuarantineEntry", [quarantine.quarantined, broadcast.tick, broadcast.rules]),
 });
 export const events = topic("clinical.events", {
   partitions: 2,
   key: "patient key",
   codec: envelope("ClinicalEvent", [
-    r.candidate,
-    r.patient,
-    r.consent,
-    r.tick,
-    r.rules,
-    r.fhirConsent,
-    r.accessOverride,
-    r.corrected,
-    r.windowValue,
-    r.observed,
-    r.association,
+    clinical.candidate,
+    roster.patient,
+    consent.consent,
+    broadcast.tick,
+    broadcast.rules,
+    consent.fhirConsent,
+    consent.accessOverride,
+    clinical.corrected,
+    clinical.windowValue,
+    clinical.observed,
+    roster.association,
     scores.dialysisSession,
-    r.consentSource,
-    r.withheld,
+    consent.consentSource,
+    consent.withheld,
   ]),
 });
 export const decisions = topic("clinical.decisions", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("DecisionEntry", [r.decision, r.tick, r.rules, r.sourceChosen, scores.news2]),
+  codec: envelope("DecisionEntry", [
+    clinical.decision,
+    broadcast.tick,
+    broadcast.rules,
+    clinical.sourceChosen,
+    scores.news2,
+  ]),
 });
 export const outbox = topic("clinical.outbox", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("OutboxEntry", [r.intent, r.tick, r.rules]),
+  codec: envelope("OutboxEntry", [clinical.intent, broadcast.tick, broadcast.rules]),
 });
 export const deliveries = topic("clinical.deliveries", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("DeliveryEntry", [r.delivery, r.tick]),
+  codec: envelope("DeliveryEntry", [clinical.delivery, broadcast.tick]),
 });
 /** What people must do about the clinical plane. */
 export const tasks = topic("clinical.tasks", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("TaskEntry", [r.task, r.tick, r.rules]),
+  codec: envelope("TaskEntry", [clinical.task, broadcast.tick, broadcast.rules]),
 });
 export const clinicalQuarantine = topic("clinical.quarantine", {
   partitions: 2,
   key: "patient key",
-  codec: envelope("ClinicalQuarantineEntry", [r.quarantined, r.tick, r.rules]),
+  codec: envelope("ClinicalQuarantineEntry", [quarantine.quarantined, broadcast.tick, broadcast.rules]),
 });
 
 // ---- the alert circuit's own, in its own log ----
@@ -122,19 +146,26 @@ export const alarms = topic("alert.alarms", {
     alert.reported,
     alert.standby,
     alert.policy,
-    r.tick,
-    r.rules,
+    broadcast.tick,
+    broadcast.rules,
   ]),
 });
 export const notifications = topic("alert.notifications", {
   partitions: 1,
   key: "unit",
-  codec: envelope("NotificationEntry", [alert.notification, alert.page, alert.mode, alert.policy, r.tick, r.rules]),
+  codec: envelope("NotificationEntry", [
+    alert.notification,
+    alert.page,
+    alert.mode,
+    alert.policy,
+    broadcast.tick,
+    broadcast.rules,
+  ]),
 });
 export const alertQuarantine = topic("alert.quarantine", {
   partitions: 1,
   key: "unit",
-  codec: envelope("AlertQuarantineEntry", [r.quarantined, r.tick, r.rules, alert.policy]),
+  codec: envelope("AlertQuarantineEntry", [quarantine.quarantined, broadcast.tick, broadcast.rules, alert.policy]),
 });
 
 export type RawBody = BodyOf<typeof raw>;

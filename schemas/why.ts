@@ -2,18 +2,11 @@
  * The answer to "why was this (not) promoted?": one event's whole way, from the bytes that a device sent to each destination's answer. What is
  * not known any more (trimmed from the log) or never was is null, and the trace says so. It names patients by their opaque key only.
  */
-import type {
-  Association,
-  Decision,
-  Delivery,
-  Episode,
-  FhirConsent,
-  Intent,
-  Measurement,
-  Rule,
-  Task,
-  WindowAggregate,
-} from "./records.ts";
+import type { Rule } from "./records/broadcast.ts";
+import type { Decision, Delivery, Intent, Task } from "./records/clinical.ts";
+import type { FhirConsent } from "./records/consent.ts";
+import type { Association } from "./records/roster.ts";
+import type { Episode, Measurement, WindowAggregate } from "./records/telemetry.ts";
 
 /** Where a record stands in the log. */
 export interface Place {

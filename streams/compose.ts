@@ -27,7 +27,7 @@ import { approveForDemo, parseRules } from "../topologies/rules.ts";
 import type { GatePolicy } from "../topologies/gates.ts";
 import { wardTopology } from "../topologies/ward.ts";
 import { kafkaRetention, sqliteRetention } from "./retention.ts";
-import type { Rule } from "../schemas/records.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
 
 /** What every role gets: the ports, and where to say what happens. */
 export interface Platform {

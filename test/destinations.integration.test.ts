@@ -11,7 +11,7 @@ import {
   parties,
 } from "../schemas/hl7v2/pcd01.fixture.ts";
 import { pcd01 } from "../schemas/hl7v2/pcd01.ts";
-import type { Intent } from "../schemas/records.ts";
+import type { Intent } from "../schemas/records/clinical.ts";
 import { fhirClient } from "../streams/io/fhir/client.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { fhirAdapter } from "../streams/io/fhir.ts";

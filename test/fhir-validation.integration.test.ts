@@ -14,7 +14,7 @@ import { news2ReportOf } from "../schemas/fhir/report-news2.ts";
 import { aNews2, aSession, daugirdasKtv, reporting } from "../schemas/fhir/report.fixture.ts";
 import { retractionOf } from "../schemas/fhir/retraction.ts";
 import { vitalSignsProfile } from "../schemas/fhir/systems.ts";
-import type { Episode } from "../schemas/records.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { type Metric, type MetricName, metricOf } from "../schemas/terminology.ts";
 
 /** The profiles of R4 that are for one vital sign each, by the code that they ask for. */

@@ -4,7 +4,9 @@ import { anEpisode, aPatient, ended } from "../schemas/fhir/clinical.fixture.ts"
 import { observationId, observationOf } from "../schemas/fhir/observation.ts";
 import { systems } from "../schemas/fhir/systems.ts";
 import { aRetraction } from "../schemas/hl7v2/pcd01.fixture.ts";
-import { type Delivery, type Episode, type Intent, type Patient, writesAlone } from "../schemas/records.ts";
+import { type Delivery, type Intent, writesAlone } from "../schemas/records/clinical.ts";
+import type { Patient } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { logTime } from "../streams/core/time.ts";
 import { seedPatients } from "../streams/io/fhir/patients.ts";
 import { entryOf, firstAnswer, transactionOf } from "../streams/io/fhir/bundle.ts";

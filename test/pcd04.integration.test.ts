@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Hl7v2Reading, type Hl7v2Server, readHl7v2, serveHl7v2 } from "../deploy/hl7v2-reader.ts";
 import { freePorts } from "../deploy/ports.ts";
-import type { Notification } from "../schemas/alert-records.ts";
+import type { Notification } from "../schemas/records/alert.ts";
 import { aNotification, everyShape, parties } from "../schemas/hl7v2/pcd04.fixture.ts";
 import { inactivationCodes, pcd04 } from "../schemas/hl7v2/pcd04.ts";
 import type { Notifier } from "../streams/io/notify/notifier.ts";

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Reading } from "../schemas/records.ts";
+import type { Reading } from "../schemas/records/telemetry.ts";
 import { raw } from "../schemas/topics.ts";
 import type { Received } from "../streams/core/received.ts";
 import { startSubscriber } from "../streams/io/mqtt/subscriber.ts";

@@ -3,7 +3,7 @@
  * the latest of its series until that time has come, and silence its rule (clinical.md 6).
  */
 import type { Problem } from "../streams/core/failure.ts";
-import type { Measurement } from "../schemas/records.ts";
+import type { Measurement } from "../schemas/records/telemetry.ts";
 
 /** Beyond the clock's uncertainty: for times rounded up to the second, and for the way of a server's clock that is set back a little. */
 export const aheadMarginMs = 2_000;

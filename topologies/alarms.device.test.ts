@@ -1,6 +1,6 @@
 /** Devices' own alarms: instances, silence at the bedside, what comes late, and the page that they share with a rule. */
 import { describe, expect, it } from "vitest";
-import type { DeviceAlarm } from "../schemas/alert-records.ts";
+import type { DeviceAlarm } from "../schemas/records/alert.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import {

@@ -1,8 +1,9 @@
 /** Properties of alarms against a plain model of what is there, whatever devices, rules and time do. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Alarm, DeviceAlarm } from "../schemas/alert-records.ts";
-import type { Episode, Rule } from "../schemas/records.ts";
+import type { Alarm, DeviceAlarm } from "../schemas/records/alert.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import type { EpisodesBody } from "../schemas/topics.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { adapter } from "../schemas/devices/recorded-numerics.ts";
-import type { Alarm } from "../schemas/alert-records.ts";
+import type { Alarm } from "../schemas/records/alert.ts";
 import type { RawBody } from "../schemas/topics.ts";
 import { logTime, receivedTime } from "../streams/core/time.ts";
 import { chain } from "../streams/sim/chain.ts";

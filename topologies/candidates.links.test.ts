@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { anAssociation, anEpisode, ended, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, Candidate, Episode } from "../schemas/records.ts";
+import type { Candidate } from "../schemas/records/clinical.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { candidates } from "./candidates.ts";
 

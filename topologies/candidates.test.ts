@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { anAssociation, anEpisode, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, Episode } from "../schemas/records.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { candidates } from "./candidates.ts";
 

@@ -5,7 +5,8 @@
  */
 import { type Out, stage, type State } from "../streams/core/stage.ts";
 import { type LogTime, logTime } from "../streams/core/time.ts";
-import type { Association, Episode } from "../schemas/records.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { episodes, events, type EpisodesBody, telemetryQuarantine } from "../schemas/topics.ts";
 import { type Links, noLinks, pruned, withLink } from "./candidates/links.ts";
 import { linksOfVersion1, type News, offer, type Offered, offeredCell } from "./candidates/offered.ts";

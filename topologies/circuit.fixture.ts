@@ -1,8 +1,9 @@
 /** The circuit's stages in a row, for tests: three rules, a policy of two steps, and one monitor that says what it is told. */
 import { adapter as heartbeat } from "../schemas/devices/afferent-heartbeat.ts";
 import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
-import type { Notification, Page, Policy } from "../schemas/alert-records.ts";
-import type { Association, Rule } from "../schemas/records.ts";
+import type { Notification, Page, Policy } from "../schemas/records/alert.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
+import type { Association } from "../schemas/records/roster.ts";
 import { utcInstant } from "../schemas/fhir/instant.ts";
 import type { RawBody } from "../schemas/topics.ts";
 import { logTime, receivedTime } from "../streams/core/time.ts";

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, anEpisode, ended, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import { utcInstant } from "../schemas/fhir/instant.ts";
-import type { Association, Candidate, Episode } from "../schemas/records.ts";
+import type { Candidate } from "../schemas/records/clinical.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { candidates } from "./candidates.ts";

@@ -1,7 +1,7 @@
 /** The ceiling of a rule at a bed on a day: what goes beyond it is folded, and told of in what stands. */
 import { describe, expect, it } from "vitest";
 import { aRule, ended, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Episode } from "../schemas/records.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { answerOf, candidateOf, foldable, resourceOf, ward } from "./gates.fixture.ts";
 
 describe("the ceiling (clinical.md 22)", () => {

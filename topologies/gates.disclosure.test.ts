@@ -2,7 +2,7 @@
 import type { AuditEvent, Observation, Provenance, Resource } from "@medplum/fhirtypes";
 import { describe, expect, it } from "vitest";
 import { aCandidate, anAssociation, minutes } from "../schemas/fhir/clinical.fixture.ts";
-import type { Candidate, Intent } from "../schemas/records.ts";
+import type { Candidate, Intent } from "../schemas/records/clinical.ts";
 import { over, policyOf, ward } from "./gates.fixture.ts";
 
 const disclosing = () => {

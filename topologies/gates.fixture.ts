@@ -9,18 +9,10 @@ import {
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
-import type {
-  Candidate,
-  Consent,
-  Decision,
-  Episode,
-  FhirConsent,
-  Intent,
-  Patient,
-  Task,
-  WindowValue,
-  Withheld,
-} from "../schemas/records.ts";
+import type { Candidate, Decision, Intent, Task, WindowValue } from "../schemas/records/clinical.ts";
+import type { Consent, FhirConsent, Withheld } from "../schemas/records/consent.ts";
+import type { Patient } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { gates, type GatePolicy } from "./gates.ts";

@@ -11,7 +11,8 @@ import {
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
-import type { Candidate, Patient, PatientIdentity } from "../schemas/records.ts";
+import type { Candidate } from "../schemas/records/clinical.ts";
+import type { Patient, PatientIdentity } from "../schemas/records/roster.ts";
 import { candidateOf, foldable, over, policyOf, resourceOf, type Ward, ward, withheld } from "./gates.fixture.ts";
 
 const known = (version: number, change: Partial<PatientIdentity>): Patient =>

@@ -11,7 +11,9 @@ import {
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
 import { eventTime } from "../streams/core/time.ts";
-import type { Association, Candidate, Correction, Episode } from "../schemas/records.ts";
+import type { Candidate, Correction } from "../schemas/records/clinical.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import type { GatePolicy } from "./gates.ts";
 import { answerOf, candidateOf, foldable, policyOf, resourceOf, type Ward, ward } from "./gates.fixture.ts";
 

@@ -1,14 +1,9 @@
 /** The fifth answer: whether a source is the one that the chart shows, at the beginning of its episode. */
 import { describe, expect, it } from "vitest";
 import { anAssociation, anEpisode, aRule, ended, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import {
-  type Association,
-  type Candidate,
-  type Decision,
-  type Episode,
-  undisputed,
-  type WindowValue,
-} from "../schemas/records.ts";
+import type { Candidate, Decision, WindowValue } from "../schemas/records/clinical.ts";
+import { type Association, undisputed } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { type MetricName, metricOf } from "../schemas/terminology.ts";
 import { eventTime } from "../streams/core/time.ts";
 import type { GatePolicy } from "./gates.ts";

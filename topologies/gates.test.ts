@@ -11,7 +11,9 @@ import {
   minutes,
   two,
 } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, Candidate, Episode } from "../schemas/records.ts";
+import type { Candidate } from "../schemas/records/clinical.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import type { GatePolicy } from "./gates.ts";
 import { answerOf, candidateOf, over, policyOf, reasonsOf, resourceOf, type Ward, ward } from "./gates.fixture.ts";
 

@@ -1,5 +1,5 @@
 /** What a link of a device to a patient says of an instant: whether it was in force, whether a person vouches for it, and which telling of it is newer. */
-import type { Association } from "../schemas/records.ts";
+import type { Association } from "../schemas/records/roster.ts";
 
 /** Half-open: the instant at which a link ends belongs to the next one. One that was voided never held. */
 export const covers = ({ from, to, voided }: Pick<Association, "from" | "to" | "voided">, at: number): boolean =>

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { DeviceAlarm } from "../schemas/alert-records.ts";
+import type { DeviceAlarm } from "../schemas/records/alert.ts";
 import { alarmOf } from "../schemas/decoding/alarm.ts";
 import type { DecodedAlarm, DecodedReading, DeviceAdapter } from "../schemas/devices/adapter.ts";
-import { type Association, type Reading, undisputed } from "../schemas/records.ts";
+import { type Association, undisputed } from "../schemas/records/roster.ts";
+import type { Reading } from "../schemas/records/telemetry.ts";
 import { ok } from "../streams/core/failure.ts";
 import { deviceTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";

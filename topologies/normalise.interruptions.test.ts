@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DeviceAdapter } from "../schemas/devices/adapter.ts";
-import { type Association, type Device, undisputed } from "../schemas/records.ts";
+import { type Association, type Device, undisputed } from "../schemas/records/roster.ts";
 import { ok } from "../streams/core/failure.ts";
 import { deviceTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { DecodedMeasurement, DecodedReading, DecodedWaveform, DeviceAdapter } from "../schemas/devices/adapter.ts";
-import { type Association, type DeviceState, type Measurement, type Reading, undisputed } from "../schemas/records.ts";
+import { type Association, undisputed } from "../schemas/records/roster.ts";
+import type { DeviceState, Measurement, Reading } from "../schemas/records/telemetry.ts";
 import { ok, refuse } from "../streams/core/failure.ts";
 import { type DeviceTime, deviceTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";

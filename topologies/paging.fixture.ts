@@ -1,5 +1,5 @@
 /** The paging stage in its tests' ward, and alarms that meet on one page. */
-import type { Policy } from "../schemas/alert-records.ts";
+import type { Policy } from "../schemas/records/alert.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { pagedWard, type PagedWard, policy } from "../streams/sim/paged.ts";
 import { paging } from "./paging.ts";

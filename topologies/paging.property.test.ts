@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Alarm, Notification, Page } from "../schemas/alert-records.ts";
+import type { Alarm, Notification, Page } from "../schemas/records/alert.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { eventTime, logTime } from "../streams/core/time.ts";
 import { alarmAt, at, ended, lost, pagedWard, type PagedWard, policy, reportedAt, t0 } from "../streams/sim/paged.ts";

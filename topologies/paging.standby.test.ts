@@ -1,6 +1,6 @@
 /** A named person has a device stand by for a while: its silence pages nobody until then, and nothing else is kept from anybody. */
 import { describe, expect, it } from "vitest";
-import type { Standby } from "../schemas/alert-records.ts";
+import type { Standby } from "../schemas/records/alert.ts";
 import { alarmAt, at, ended, lost } from "../streams/sim/paged.ts";
 import { ward } from "./paging.fixture.ts";
 

@@ -1,7 +1,8 @@
 /** What windows say of a patient: the value of each source, under the link that it was measured by. */
 import { describe, expect, it } from "vitest";
 import { anAssociation } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, WindowAggregate } from "../schemas/records.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { WindowAggregate } from "../schemas/records/telemetry.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";

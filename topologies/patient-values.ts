@@ -4,7 +4,9 @@
  * everybody whose they ever were, so that what was derived under one that turns out wrong can be undone.
  */
 import { type Out, stage, type State } from "../streams/core/stage.ts";
-import type { Association, WindowAggregate, WindowValue } from "../schemas/records.ts";
+import type { WindowValue } from "../schemas/records/clinical.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { WindowAggregate } from "../schemas/records/telemetry.ts";
 import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
 import { correctableMs } from "./correctable.ts";
 import { covers, isNewer, isVouchedAt } from "./link.ts";

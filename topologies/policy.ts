@@ -3,7 +3,7 @@
  * behind the names. Where no policy is in force, or one has a hole that its reader should have refused, the console is told: never nobody.
  */
 import { logTime } from "../streams/core/time.ts";
-import type { EscalationStep, Policy, Recipient, UnitPolicy } from "../schemas/alert-records.ts";
+import type { EscalationStep, Policy, Recipient, UnitPolicy } from "../schemas/records/alert.ts";
 import type { Priority } from "../schemas/priority.ts";
 
 /** Policies by version, ascending; the last few are kept, for one may be announced ahead of its time. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { DecodedMeasurement, DeviceAdapter } from "../schemas/devices/adapter.ts";
 import { aRule } from "../schemas/fhir/clinical.fixture.ts";
-import type { Episode, Measurement } from "../schemas/records.ts";
+import type { Episode, Measurement } from "../schemas/records/telemetry.ts";
 import type { MetricName } from "../schemas/terminology.ts";
 import { ok } from "../streams/core/failure.ts";
 import { deviceTime, eventTime, logTime, receivedTime } from "../streams/core/time.ts";

@@ -1,7 +1,9 @@
 /** What reports were made of turns out otherwise: a link, a person's correction, a consent at the moment of writing. */
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association, Corrected, Withheld } from "../schemas/records.ts";
+import type { Corrected } from "../schemas/records/clinical.ts";
+import type { Withheld } from "../schemas/records/consent.ts";
+import type { Association } from "../schemas/records/roster.ts";
 import { ill, said, session, ward } from "./reports.fixture.ts";
 
 type Told = ReturnType<typeof ward>;

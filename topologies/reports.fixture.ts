@@ -1,6 +1,7 @@
 /** A patient of the reports' stage for tests: his minutes, what people said of him, and what was written of it. */
 import { aConsent, anAssociation, aPatient, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
-import type { Consent, Decision, FhirConsent, Intent, Observed } from "../schemas/records.ts";
+import type { Decision, Intent, Observed } from "../schemas/records/clinical.ts";
+import type { Consent, FhirConsent } from "../schemas/records/consent.ts";
 import type { DialysisSession, News2 } from "../schemas/scores.ts";
 import { eventTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";

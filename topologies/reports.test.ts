@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, minutes, two } from "../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, aFhirConsent, ofClass } from "../schemas/fhir/consent.fixture.ts";
-import type { Decision, Observed } from "../schemas/records.ts";
+import type { Decision, Observed } from "../schemas/records/clinical.ts";
 import { approval, ill, policy, said, scores, session, type Ward, ward, well, words } from "./reports.fixture.ts";
 import { reasonsOf } from "./gates.fixture.ts";
 

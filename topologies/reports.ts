@@ -4,7 +4,9 @@
  */
 import { stage } from "../streams/core/stage.ts";
 import { logTime, type LogTime } from "../streams/core/time.ts";
-import type { AccessOverride, Association, Consent, FhirConsent, Observed, WindowValue } from "../schemas/records.ts";
+import type { Observed, WindowValue } from "../schemas/records/clinical.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../schemas/records/consent.ts";
+import type { Association } from "../schemas/records/roster.ts";
 import { events } from "../schemas/topics.ts";
 import { isNewer } from "./link.ts";
 import type { GatePolicy } from "./gates/promotable.ts";

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { ok, refuse, type Result } from "../streams/core/failure.ts";
 import type { Priority } from "../schemas/priority.ts";
-import type { Rule } from "../schemas/records.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
 import { isMetric, metricOf } from "../schemas/terminology.ts";
 import { zeroNeedsEvidence } from "./zeros.ts";
 

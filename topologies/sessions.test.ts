@@ -1,7 +1,7 @@
 /** Dialysis sessions cut from windows, and the Kt/V that is found for them. */
 import { describe, expect, it } from "vitest";
 import { anAssociation } from "../schemas/fhir/clinical.fixture.ts";
-import type { Association } from "../schemas/records.ts";
+import type { Association } from "../schemas/records/roster.ts";
 import type { DialysisSession } from "../schemas/scores.ts";
 import type { MetricName } from "../schemas/terminology.ts";
 import { eventTime } from "../streams/core/time.ts";

@@ -5,7 +5,8 @@
  */
 import { type Out, stage, type State } from "../streams/core/stage.ts";
 import { type LogTime, logTime } from "../streams/core/time.ts";
-import type { Association, SubjectEnded, WindowAggregate } from "../schemas/records.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { SubjectEnded, WindowAggregate } from "../schemas/records/telemetry.ts";
 import { events, telemetryQuarantine, windows } from "../schemas/topics.ts";
 import { isNewer } from "./link.ts";
 import {

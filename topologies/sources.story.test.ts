@@ -1,7 +1,8 @@
 /** Stories of one patient through the whole topology: two sources of a pressure, and a patient who gets worse. */
 import { describe, expect, it } from "vitest";
 import { aRule } from "../schemas/fhir/clinical.fixture.ts";
-import type { Intent, Observed, Rule } from "../schemas/records.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
+import type { Intent, Observed } from "../schemas/records/clinical.ts";
 import type { MetricName } from "../schemas/terminology.ts";
 import type { Body } from "../streams/core/topic.ts";
 import { onePatient, t0 } from "../test/recorded/one-patient.ts";

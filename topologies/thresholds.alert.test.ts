@@ -1,7 +1,8 @@
 /** What thresholds says for the alert circuit: devices and their alarms passed on, series that cannot be judged, episodes that still hold. */
 import { describe, expect, it } from "vitest";
-import type { SensorState, StillCrossing } from "../schemas/alert-records.ts";
-import type { Measurement, Rule } from "../schemas/records.ts";
+import type { SensorState, StillCrossing } from "../schemas/records/alert.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
+import type { Measurement } from "../schemas/records/telemetry.ts";
 import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";

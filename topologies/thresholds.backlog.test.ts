@@ -1,7 +1,8 @@
 /** Readings that a device had stored and sends when it is live again: what crossed in them is told as late, once, and over. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Episode, Measurement, Rule } from "../schemas/records.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
+import type { Episode, Measurement } from "../schemas/records/telemetry.ts";
 import { eventTime, logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";

@@ -1,5 +1,6 @@
 /** The thresholds stage in its tests: four rules, a value a second, and what it tells in short. */
-import type { Episode, Measurement, Rule } from "../schemas/records.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
+import type { Episode, Measurement } from "../schemas/records/telemetry.ts";
 import { logTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";

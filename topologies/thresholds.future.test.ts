@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
-import type { Episode } from "../schemas/records.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { logTime, receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { monitorOf, ruleOf, t0 } from "../streams/sim/said.ts";

@@ -1,7 +1,7 @@
 /** The recorded BIDMC patients through `thresholds` with the plain profile: exactly the range and ==0 rows of the truth table EVENTS.csv. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Episode } from "../schemas/records.ts";
+import type { Episode } from "../schemas/records/telemetry.ts";
 import { eventTime, logTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";

@@ -1,6 +1,6 @@
 /** Which rule judges whom, and what becomes of open episodes when the rules change. */
 import { describe, expect, it } from "vitest";
-import type { Rule } from "../schemas/records.ts";
+import type { Rule } from "../schemas/records/broadcast.ts";
 import { logTime } from "../streams/core/time.ts";
 import { measured } from "../streams/sim/measured.ts";
 import { link, subject, t0 } from "../streams/sim/said.ts";

@@ -1,7 +1,7 @@
 /** Episodes: when one begins, qualifies, goes on and ends. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Episode, Measurement } from "../schemas/records.ts";
+import type { Episode, Measurement } from "../schemas/records/telemetry.ts";
 import { eventTime, receivedTime } from "../streams/core/time.ts";
 import { subject, t0 } from "../streams/sim/said.ts";
 import { spo2Low, hrLow, hrZero, hrHigh, driven, give, stream, times, episodes, told } from "./thresholds.fixture.ts";

@@ -5,8 +5,9 @@
  * No live sample waits for a timer or a watermark.
  */
 import { stage, type Entry } from "../streams/core/stage.ts";
-import type { SensorState, StillCrossing } from "../schemas/alert-records.ts";
-import type { Association, DeviceState, Episode, Measurement, SubjectEnded } from "../schemas/records.ts";
+import type { SensorState, StillCrossing } from "../schemas/records/alert.ts";
+import type { Association } from "../schemas/records/roster.ts";
+import type { DeviceState, Episode, Measurement, SubjectEnded } from "../schemas/records/telemetry.ts";
 import { episodes, telemetryQuarantine, type VitalsBody, vitals } from "../schemas/topics.ts";
 import { closeBacklog, closeQuiet, isBacklog, judgeBacklog, rememberJudged } from "./thresholds/backlog.ts";
 import {

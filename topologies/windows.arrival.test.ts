@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adapter as monitor } from "../schemas/devices/sim-monitor.ts";
-import type { WindowAggregate } from "../schemas/records.ts";
+import type { WindowAggregate } from "../schemas/records/telemetry.ts";
 import { receivedTime } from "../streams/core/time.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { monitorOf, t0 } from "../streams/sim/said.ts";

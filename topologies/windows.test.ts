@@ -1,7 +1,7 @@
 /** Windows: panes, minutes and quarters of an hour, late data, and what a window comes to. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Measurement, WindowAggregate } from "../schemas/records.ts";
+import type { Measurement, WindowAggregate } from "../schemas/records/telemetry.ts";
 import { drive } from "../streams/sim/drive.ts";
 import { measured } from "../streams/sim/measured.ts";
 import { windows } from "./windows.ts";

@@ -4,7 +4,7 @@
  */
 import { stage, type Entry, type Out } from "../streams/core/stage.ts";
 import { logTime } from "../streams/core/time.ts";
-import type { Measurement, SubjectEnded } from "../schemas/records.ts";
+import type { Measurement, SubjectEnded } from "../schemas/records/telemetry.ts";
 import { telemetryQuarantine, type VitalsBody, vitals, windows as windowsTopic } from "../schemas/topics.ts";
 import {
   type Cell,

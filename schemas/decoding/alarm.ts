@@ -5,7 +5,7 @@
  */
 import { ok, type Problem, refuse, type Result } from "../../streams/core/failure.ts";
 import { type AlarmEventName, alarmEventOf } from "../alarm-events.ts";
-import type { AlarmDirection, Inactivation, SignalState } from "../alert-records.ts";
+import type { AlarmDirection, Inactivation, SignalState } from "../records/alert.ts";
 import type { DecodedAlarm, DecodedAlarms } from "../devices/adapter.ts";
 import type { Priority } from "../priority.ts";
 import type { MetricName } from "../terminology.ts";

@@ -5,7 +5,7 @@
 import type { Result, Problem } from "../../streams/core/failure.ts";
 import type { DeviceTime } from "../../streams/core/time.ts";
 import type { AlarmEventName } from "../alarm-events.ts";
-import type { AlarmDirection, AlertType, Inactivation, SignalState } from "../alert-records.ts";
+import type { AlarmDirection, AlertType, Inactivation, SignalState } from "../records/alert.ts";
 import type { Priority } from "../priority.ts";
 import type { MetricName } from "../terminology.ts";
 

@@ -1,15 +1,10 @@
 /** One ward afternoon for tests of the clinical plane: a rule, a bed, its monitor, its patient, and an episode that may be written. */
 import { eventTime } from "../../streams/core/time.ts";
-import {
-  type Association,
-  type Candidate,
-  type Consent,
-  type Episode,
-  type Patient,
-  type Rule,
-  undisputed,
-  knownAlike,
-} from "../records.ts";
+import type { Rule } from "../records/broadcast.ts";
+import type { Candidate } from "../records/clinical.ts";
+import type { Consent } from "../records/consent.ts";
+import { type Association, type Patient, undisputed, knownAlike } from "../records/roster.ts";
+import type { Episode } from "../records/telemetry.ts";
 import { metricOf } from "../terminology.ts";
 
 /** 2026-11-21T14:00:00Z */

@@ -1,7 +1,7 @@
 /** A plain opt-in of the ward afternoon's patient, and its parts, for tests of consent. */
 import { minutes, two } from "./clinical.fixture.ts";
 import { utcInstant } from "./instant.ts";
-import type { FhirConsent } from "../records.ts";
+import type { FhirConsent } from "../records/consent.ts";
 
 const actCode = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 

@@ -9,7 +9,7 @@ import {
   type Validity,
   validity,
   type WaveformChunk,
-} from "../records.ts";
+} from "../records/telemetry.ts";
 import { isMetric, type MetricName, metricOf, metrics, pressureOf } from "../terminology.ts";
 import { anEpisode, aPatient, aRule, ended, two } from "./clinical.fixture.ts";
 import { measurementObservation, waveformObservation } from "./measurement.ts";

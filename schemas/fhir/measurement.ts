@@ -4,7 +4,8 @@
  */
 import type { Observation } from "@medplum/fhirtypes";
 import { ok, refuse, type Result } from "../../streams/core/failure.ts";
-import type { Measurement, Patient, WaveformChunk } from "../records.ts";
+import type { Patient } from "../records/roster.ts";
+import type { Measurement, WaveformChunk } from "../records/telemetry.ts";
 import { isMetric, type MetricName, metricOf } from "../terminology.ts";
 import { codeOf, concept, deviceOf, quantity, resourceId } from "./elements.ts";
 import { utcInstant } from "./instant.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isMetric, type MetricName, metricOf, metrics } from "../terminology.ts";
-import type { Episode } from "../records.ts";
+import type { Episode } from "../records/telemetry.ts";
 import { anEpisode, aPatient, aRule, ended } from "./clinical.fixture.ts";
 import { observationId, observationOf, type ObservationOf, observationsOf } from "./observation.ts";
 import { observationProblems } from "./observation-shape.ts";

@@ -4,7 +4,9 @@
  * would show an alarm limit as the normal range. Nothing depends on when or where it is built, so that every run writes the same bytes.
  */
 import type { CodeableConcept, Coding, Observation, ObservationComponent } from "@medplum/fhirtypes";
-import type { Episode, Patient, Rule } from "../records.ts";
+import type { Rule } from "../records/broadcast.ts";
+import type { Patient } from "../records/roster.ts";
+import type { Episode } from "../records/telemetry.ts";
 import { isMetric, type MetricName, metricOf } from "../terminology.ts";
 import { codeOf, concept, deviceOf, quantity, resourceId, statisticsOf, tagsOf } from "./elements.ts";
 import { utcInstant } from "./instant.ts";

@@ -3,7 +3,7 @@
  * alone (clinical.md 21): its profile wants both, and none is invented.
  */
 import type { CodeableConcept, ObservationComponent } from "@medplum/fhirtypes";
-import type { Companion, Episode } from "../records.ts";
+import type { Companion, Episode } from "../records/telemetry.ts";
 import { isMetric, type Pressure, pressureOf } from "../terminology.ts";
 import { codeOf, quantity } from "./elements.ts";
 import { systems } from "./systems.ts";

@@ -3,7 +3,7 @@
  * input. One for each write, its revision in the id; an earlier one stays as the history it is. Times are the intent's, never a clock's.
  */
 import type { Provenance, ProvenanceAgent, ProvenanceEntity } from "@medplum/fhirtypes";
-import type { Rule } from "../records.ts";
+import type { Rule } from "../records/broadcast.ts";
 import { concept, resourceId, tagsOf } from "./elements.ts";
 import { utcInstant } from "./instant.ts";
 import { systems } from "./systems.ts";

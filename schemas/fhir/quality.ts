@@ -4,7 +4,7 @@
  * device had no objection: HRELIABLE and `validated-data` (VAL) are for what a person has reviewed, and nobody has.
  */
 import type { CodeableConcept, Coding } from "@medplum/fhirtypes";
-import type { Validity } from "../records.ts";
+import type { Validity } from "../records/telemetry.ts";
 import { concept } from "./elements.ts";
 import { systems } from "./systems.ts";
 

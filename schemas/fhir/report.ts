@@ -1,6 +1,6 @@
 /** What every DiagnosticReport of ours shares: a summary that refers to Observations of its own and says in words what it found. */
 import type { CodeableConcept, DiagnosticReport, Observation, Period } from "@medplum/fhirtypes";
-import type { Patient } from "../records.ts";
+import type { Patient } from "../records/roster.ts";
 import { concept, resourceId, tagsOf } from "./elements.ts";
 import { utcInstant } from "./instant.ts";
 import { systems } from "./systems.ts";

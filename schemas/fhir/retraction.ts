@@ -4,7 +4,7 @@
  * stays, for it tells what happened.
  */
 import type { DiagnosticReport, Observation, Resource } from "@medplum/fhirtypes";
-import type { Intent } from "../records.ts";
+import type { Intent } from "../records/clinical.ts";
 import { type Disclosure, disclosureOf, type DisclosureOf } from "./disclosure.ts";
 import { systems } from "./systems.ts";
 

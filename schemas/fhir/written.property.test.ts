@@ -2,7 +2,7 @@
 import type { Observation } from "@medplum/fhirtypes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Companion, Episode } from "../records.ts";
+import type { Companion, Episode } from "../records/telemetry.ts";
 import { auditProblems } from "./audit-shape.ts";
 import { aPatient, aRule, minutes, two } from "./clinical.fixture.ts";
 import { disclosureOf } from "./disclosure.ts";

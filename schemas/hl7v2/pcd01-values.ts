@@ -10,7 +10,7 @@ import type {
   Resource,
 } from "@medplum/fhirtypes";
 import { systems } from "../fhir/systems.ts";
-import type { Intent } from "../records.ts";
+import type { Intent } from "../records/clinical.ts";
 import { parseInstant } from "../decoding/instant.ts";
 
 export interface OruValue {

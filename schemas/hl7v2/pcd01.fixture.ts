@@ -3,7 +3,9 @@ import { logTime } from "../../streams/core/time.ts";
 import { anEpisode, aPatient, minutes, two } from "../fhir/clinical.fixture.ts";
 import { observationsOf } from "../fhir/observation.ts";
 import { systems } from "../fhir/systems.ts";
-import { type Episode, type Intent, type Patient, type PatientIdentity, writesAlone } from "../records.ts";
+import { type Intent, writesAlone } from "../records/clinical.ts";
+import type { Patient, PatientIdentity } from "../records/roster.ts";
+import type { Episode } from "../records/telemetry.ts";
 import type { Pcd01Parties } from "./pcd01.ts";
 
 export const anIdentity = (change: Partial<PatientIdentity> = {}): PatientIdentity => ({

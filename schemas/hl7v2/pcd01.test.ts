@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { anEpisode, ended } from "../fhir/clinical.fixture.ts";
-import type { Intent } from "../records.ts";
+import type { Intent } from "../records/clinical.ts";
 import { anIdentity, anObservationIntent, aPressureEpisode, aRetraction, parties } from "./pcd01.fixture.ts";
 import type { Message } from "./message.ts";
 import { pcd01, type Pcd01Parties } from "./pcd01.ts";

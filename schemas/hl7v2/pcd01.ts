@@ -4,7 +4,7 @@
  */
 import { contentHash } from "../../streams/core/hash.ts";
 import { ok, refuse, type Result } from "../../streams/core/failure.ts";
-import type { Intent } from "../records.ts";
+import type { Intent } from "../records/clinical.ts";
 import { authorityOf, identifierOf } from "./assigned.ts";
 import { components, dateTime, escaped, repetitions, segment } from "./encoding.ts";
 import { headerOf, type Message, messageOf, type Parties } from "./message.ts";

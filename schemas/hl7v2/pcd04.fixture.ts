@@ -1,6 +1,6 @@
 /** Notifications in every shape that PCD-04 has a code for. */
 import { eventTime, logTime, receivedTime } from "../../streams/core/time.ts";
-import type { Notification } from "../alert-records.ts";
+import type { Notification } from "../records/alert.ts";
 import type { Parties } from "./message.ts";
 import { inactivationCodes, phaseCodes } from "./pcd04.ts";
 

@@ -4,7 +4,7 @@
  */
 import { contentHash } from "../../streams/core/hash.ts";
 import { alarmEventOf } from "../alarm-events.ts";
-import type { Notification } from "../alert-records.ts";
+import type { Notification } from "../records/alert.ts";
 import { isMetric, metricOf } from "../terminology.ts";
 import { components, dateTime, escaped, rawComponents, repetitions, segment, subcomponents } from "./encoding.ts";
 import { headerOf, type Message, messageOf, type Parties } from "./message.ts";

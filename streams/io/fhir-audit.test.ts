@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ServerResponse } from "node:http";
-import type { Delivery } from "../../schemas/records.ts";
+import type { Delivery } from "../../schemas/records/clinical.ts";
 import { deliveries } from "../../schemas/topics.ts";
 import { logTime } from "../core/time.ts";
 import { type Answering, answering } from "./answering.fixture.ts";

@@ -2,7 +2,7 @@
  * Takes the AuditEvents of what a destination was told to its audit repository (IHE ATNA: FHIR feed), from clinical.deliveries: a repository
  * that is down holds up no clinical write, and gets each event once it is back.
  */
-import type { Delivery } from "../../schemas/records.ts";
+import type { Delivery } from "../../schemas/records/clinical.ts";
 import { deliveries } from "../../schemas/topics.ts";
 import { OperatingError } from "../core/failure.ts";
 import type { Sink } from "../core/sink.ts";

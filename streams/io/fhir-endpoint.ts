@@ -3,7 +3,7 @@
  * and a small search, kept in one SQLite file. It refuses malformed JSON, bad shapes and dangling references as a real one does.
  */
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
-import type { Patient } from "../../schemas/records.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import { queryOf, tokensOf } from "./fhir/endpoint-search.ts";
 import { resourceTypes } from "./fhir/endpoint-shapes.ts";

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { anObservationIntent, aRetraction } from "../../schemas/hl7v2/pcd01.fixture.ts";
-import type { Intent } from "../../schemas/records.ts";
+import type { Intent } from "../../schemas/records/clinical.ts";
 import { oruDestination } from "./hl7v2-oru.ts";
 import { framed } from "./mllp/framing.ts";
 import { type ScriptedServer, scriptedServer } from "./notify/scripted-server.fixture.ts";

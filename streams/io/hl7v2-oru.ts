@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Acknowledgement } from "../../schemas/hl7v2/acknowledgement.ts";
 import { pcd01, type Pcd01Parties } from "../../schemas/hl7v2/pcd01.ts";
-import type { Intent } from "../../schemas/records.ts";
+import type { Intent } from "../../schemas/records/clinical.ts";
 import { OperatingError } from "../core/failure.ts";
 import { isReachable } from "./mllp/reach.ts";
 import { type MllpOptions, MllpSender } from "./mllp/sender.ts";

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { ok, refuse, type Result } from "../core/failure.ts";
-import type { Policy } from "../../schemas/alert-records.ts";
+import type { Policy } from "../../schemas/records/alert.ts";
 import { type PolicyProblem, policyProblems } from "./policy-rules.ts";
 import { type ZoneOffsets, zoneOffsets } from "./zone-offsets.ts";
 

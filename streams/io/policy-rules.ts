@@ -1,5 +1,5 @@
 /** What a policy must obey beyond its shape: no gap, no loop, nobody that is not there, and a last resort that is a person. */
-import type { Policy } from "../../schemas/alert-records.ts";
+import type { Policy } from "../../schemas/records/alert.ts";
 import type { Priority } from "../../schemas/priority.ts";
 
 export interface PolicyProblem {

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { Intent } from "../../schemas/records.ts";
+import type { Intent } from "../../schemas/records/clinical.ts";
 import { OperatingError } from "../core/failure.ts";
 import { type Authorization, authorizationShape, openAuthorization } from "./authorization/authorization.ts";
 import { type HttpCaller, httpCaller, type HttpRequest } from "./http-call.ts";

@@ -1,16 +1,16 @@
 /** Reads the roster file and makes the records that its content becomes in the logs. */
 import type { Problem } from "../core/failure.ts";
 import { digest } from "../core/hash.ts";
+import type { Consent } from "../../schemas/records/consent.ts";
 import {
   type Association,
-  type Consent,
   type Device,
   knownAlike,
   type Patient,
   undisputed,
   usualClockUncertaintyMs,
   usualLinkGapMs,
-} from "../../schemas/records.ts";
+} from "../../schemas/records/roster.ts";
 import { type PlacedProblem, rosterProblems } from "./roster-rules.ts";
 import { type Roster, rosterShape, wardRosterShape } from "./roster-shape.ts";
 

@@ -1,7 +1,7 @@
 /** A stretch of a partition as somebody sees it who only looks. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { aConsent } from "../../schemas/fhir/clinical.fixture.ts";
-import type { Consent } from "../../schemas/records.ts";
+import type { Consent } from "../../schemas/records/consent.ts";
 import { events } from "../../schemas/topics.ts";
 import { ok, refuse } from "../core/failure.ts";
 import { logTime } from "../core/time.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, envelope, string } from "../../schemas/avro.ts";
-import { quarantined } from "../../schemas/records.ts";
+import { quarantined } from "../../schemas/records/quarantine.ts";
 import { type Checkpoint, checkpointOf } from "../core/checkpoint.ts";
 import { stage } from "../core/stage.ts";
 import { topic } from "../core/topic.ts";

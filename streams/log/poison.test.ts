@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, bytes, envelope, int, string, type TypeOf } from "../../schemas/avro.ts";
-import { type Quarantined, quarantined } from "../../schemas/records.ts";
+import { type Quarantined, quarantined } from "../../schemas/records/quarantine.ts";
 import { OperatingError } from "../core/failure.ts";
 import { HighWaterMarks } from "../core/position.ts";
 import type { Sink } from "../core/sink.ts";

@@ -12,7 +12,7 @@ import { receivedTime, scaleTime, type TimeScale } from "../core/time.ts";
 import type { Received } from "../core/received.ts";
 import type { Wire } from "../core/wire.ts";
 import { platformRoot } from "../../schemas/platform.ts";
-import type { Reading } from "../../schemas/records.ts";
+import type { Reading } from "../../schemas/records/telemetry.ts";
 import type { Append, Appender } from "./log.ts";
 
 export interface IntakeOptions {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { body, envelope, int, string } from "../../schemas/avro.ts";
-import { quarantined } from "../../schemas/records.ts";
+import { quarantined } from "../../schemas/records/quarantine.ts";
 import { OperatingError } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";
 import { HighWaterMarks } from "../core/position.ts";

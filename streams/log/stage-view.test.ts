@@ -1,7 +1,7 @@
 /** Looking into a stage that runs without touching it, and acts of named persons on its state. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { body, envelope, int, string } from "../../schemas/avro.ts";
-import { quarantined } from "../../schemas/records.ts";
+import { quarantined } from "../../schemas/records/quarantine.ts";
 import { checkpointOf, storedKeys, storedStateOf, storeOf } from "../core/checkpoint.ts";
 import { stage } from "../core/stage.ts";
 import { logTime } from "../core/time.ts";

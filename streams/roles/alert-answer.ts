@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type AlertConfig, readAlertConfig } from "../alert-config.ts";
 import { OperatingError } from "../core/failure.ts";
-import type { Answer, ModeEvent } from "../../schemas/alert-records.ts";
+import type { Answer, ModeEvent } from "../../schemas/records/alert.ts";
 import type { ShownPage } from "./alert/api.ts";
 import { tokenFile } from "./alert/token.ts";
 

@@ -3,7 +3,7 @@ import { loadRoster, openSeries, type Platform } from "../compose.ts";
 import { groupOf } from "../core/checkpoint.ts";
 import type { AnyStage } from "../core/stage.ts";
 import type { SeriesStore } from "../io/series/series.ts";
-import { undisputed } from "../../schemas/records.ts";
+import { undisputed } from "../../schemas/records/roster.ts";
 import { raw, rawWaveforms } from "../../schemas/topics.ts";
 import { startBoard, type SeriesQuery } from "./board/server.ts";
 import { isUsable } from "./board/samples.ts";

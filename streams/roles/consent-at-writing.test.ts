@@ -10,7 +10,9 @@ import {
   policyRule,
 } from "../../schemas/fhir/consent.fixture.ts";
 import { observationsOf } from "../../schemas/fhir/observation.ts";
-import type { Episode, Intent, Withheld } from "../../schemas/records.ts";
+import type { Intent } from "../../schemas/records/clinical.ts";
+import type { Withheld } from "../../schemas/records/consent.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { anOverride } from "../../topologies/gates/consent-matrix/asking.fixture.ts";
 import { anIntent } from "../io/outbox/outbox.fixture.ts";
 import { type ConsentAtWriting, consentAtWriting } from "./consent-at-writing.ts";

@@ -2,7 +2,8 @@
 import { disclosuresOf, type Hop } from "../../schemas/fhir/consent-question.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import type { Zones } from "../../schemas/fhir/moment.ts";
-import type { FhirConsent, Intent, Withheld } from "../../schemas/records.ts";
+import type { Intent } from "../../schemas/records/clinical.ts";
+import type { FhirConsent, Withheld } from "../../schemas/records/consent.ts";
 import { events } from "../../schemas/topics.ts";
 import { consentedAll } from "../../topologies/gates/consented-all.ts";
 import { partitionOf } from "../core/hash.ts";

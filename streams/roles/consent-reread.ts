@@ -2,7 +2,7 @@
  * Reads again, slowly, what patients have at a source of consents. A search for changes finds nothing that shows later than the time that it
  * bears (a long transaction, a queue between two systems, a clock put back): such a denial is found here, within the time between two readings.
  */
-import type { Patient } from "../../schemas/records.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { type Filing, idAt } from "../io/consent/filing.ts";
 import { fileAll, knownOf, type RoundPorts } from "./consent-round.ts";
 

@@ -2,7 +2,8 @@
  * One round at a source of consents: patients that are new here, what has changed since the mark, now and then whether what was known is
  * still there. What it finds goes into the patients' logs first; the mark moves after that, so a crash repeats and loses nothing.
  */
-import type { FhirConsent, Patient } from "../../schemas/records.ts";
+import type { FhirConsent } from "../../schemas/records/consent.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { type Filing, filed, gone, idAt, type Known, markedStale, recordId } from "../io/consent/filing.ts";
 import type { ConsentReader } from "../io/consent/reader.ts";
 import type { FoundResource } from "../io/fhir/search.ts";

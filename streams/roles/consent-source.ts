@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, Gauge } from "prom-client";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { ConsentSource, FhirConsent } from "../../schemas/records.ts";
+import type { ConsentSource, FhirConsent } from "../../schemas/records/consent.ts";
 import { events } from "../../schemas/topics.ts";
 import { staleProblem } from "../../topologies/gates/consent-evidence.ts";
 import type { Platform } from "../compose.ts";

@@ -3,7 +3,8 @@
  * a write is answered by what the log holds at that moment and not by what it held when the gates decided.
  */
 import { events } from "../../schemas/topics.ts";
-import type { AccessOverride, Consent, FhirConsent, Patient } from "../../schemas/records.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../schemas/records/consent.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { type ConsentEvidence, supersedes } from "../../topologies/gates/consented.ts";
 import { OperatingError } from "../core/failure.ts";
 import { partitionOf } from "../core/hash.ts";

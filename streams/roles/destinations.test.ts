@@ -6,7 +6,7 @@ import { Counter, Registry } from "prom-client";
 import { afterEach, describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, ended, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { anIdentity, anObservationIntent } from "../../schemas/hl7v2/pcd01.fixture.ts";
-import type { Delivery, Intent } from "../../schemas/records.ts";
+import type { Delivery, Intent } from "../../schemas/records/clinical.ts";
 import { deliveries, events, outbox, tasks } from "../../schemas/topics.ts";
 import type { Platform } from "../compose.ts";
 import { checkConfig } from "../config.ts";

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Patient } from "../../schemas/records.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { systems } from "../../schemas/fhir/systems.ts";
 import { answering } from "../io/answering.fixture.ts";
 import { startFhirEndpoint } from "../io/fhir-endpoint.ts";

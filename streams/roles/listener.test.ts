@@ -15,7 +15,7 @@ import { openWire } from "../io/registry/wire.ts";
 import { startTapEndpoint } from "../io/tap/endpoint.ts";
 import { eventually } from "../log/conformance-fixtures.ts";
 import type { Appender, Log } from "../log/log.ts";
-import type { Reading } from "../../schemas/records.ts";
+import type { Reading } from "../../schemas/records/telemetry.ts";
 import { raw } from "../../schemas/topics.ts";
 import { emptyRoster, smallConfig } from "../small-config.fixture.ts";
 import { openFrontDoor } from "./intake.ts";

@@ -4,7 +4,7 @@
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import { momentOf } from "../../schemas/fhir/moment.ts";
-import type { Observed } from "../../schemas/records.ts";
+import type { Observed } from "../../schemas/records/clinical.ts";
 import { events } from "../../schemas/topics.ts";
 import { isObservable, observables, observedProblemAt } from "../../topologies/scores/observed.ts";
 import { openPlatform, type Platform } from "../compose.ts";

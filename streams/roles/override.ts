@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { AccessOverride } from "../../schemas/records.ts";
+import type { AccessOverride } from "../../schemas/records/consent.ts";
 import { events } from "../../schemas/topics.ts";
 import { longestOverrideMs } from "../../topologies/gates/consented.ts";
 import { openPlatform, type Platform } from "../compose.ts";

@@ -1,5 +1,5 @@
 /** The command line's view of what destinations refused for good: listed, sent again or dropped by a named person. */
-import type { Delivery, Intent } from "../../schemas/records.ts";
+import type { Delivery, Intent } from "../../schemas/records/clinical.ts";
 import { deliveries, outbox } from "../../schemas/topics.ts";
 import { openPlatform, type Platform } from "../compose.ts";
 import { readConfig } from "../config.ts";

@@ -5,7 +5,7 @@ import { Counter, Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { observationOf } from "../../schemas/fhir/observation.ts";
-import type { Consent } from "../../schemas/records.ts";
+import type { Consent } from "../../schemas/records/consent.ts";
 import { deliveries, events, outbox } from "../../schemas/topics.ts";
 import { partitionOf } from "../core/hash.ts";
 import { logTime } from "../core/time.ts";

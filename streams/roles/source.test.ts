@@ -13,7 +13,7 @@ import type { Append, TrimmableLog } from "../log/log.ts";
 import { memoryLog } from "../log/memory.ts";
 import { ward } from "../sim/ward/ward.ts";
 import { events, raw, rawWaveforms } from "../../schemas/topics.ts";
-import type { Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
 import { parseRules } from "../../topologies/rules.ts";
 import { announce, fixScale, knownScale, type SourceOptions, wasAnnounced } from "./source.ts";
 

@@ -12,7 +12,7 @@ import { type LogTime, logTime, realTime, scaleTime, type TimeScale } from "../c
 import type { Body } from "../core/topic.ts";
 import type { Wire } from "../core/wire.ts";
 import type { Append, Appender, Log } from "../log/log.ts";
-import type { Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
 import { events, raw, rawWaveforms } from "../../schemas/topics.ts";
 
 const platformRawTopics: readonly AnyTopic[] = [raw, rawWaveforms];

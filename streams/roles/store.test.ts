@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Measurement } from "../../schemas/records.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import * as topics from "../../schemas/topics.ts";
 import type { VitalsBody } from "../../schemas/topics.ts";
 import { OperatingError } from "../core/failure.ts";

@@ -1,7 +1,7 @@
 /** The watch as a process beside a circuit, and its configuration. */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Notification } from "../../schemas/alert-records.ts";
+import type { Notification } from "../../schemas/records/alert.ts";
 import { post, type ScriptedCircuit, signed, startCircuit } from "../../test/watch/scripted-circuit.ts";
 import { isFree } from "../../deploy/ports.ts";
 import type { Notifier } from "../io/notify/notifier.ts";

@@ -1,7 +1,7 @@
 /** A measurement for tests: a valid value of a known metric, once a second, with everything that may be said of it open to change. */
 import { contentHash } from "../core/hash.ts";
 import { deviceTime, eventTime, receivedTime } from "../core/time.ts";
-import type { Measurement } from "../../schemas/records.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { metricOf, type MetricName } from "../../schemas/terminology.ts";
 
 export const measured = (

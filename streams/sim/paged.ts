@@ -10,7 +10,7 @@ import type {
   Page,
   Policy,
   Reported,
-} from "../../schemas/alert-records.ts";
+} from "../../schemas/records/alert.ts";
 import type { alertQuarantine, AlarmsBody, notifications as notificationsTopic } from "../../schemas/topics.ts";
 
 type Paging = Driver<AlarmsBody, { notifications: typeof notificationsTopic; quarantine: typeof alertQuarantine }>;

@@ -1,14 +1,8 @@
 /** What `thresholds` and `normalise` say to the alarms stage, for tests: of one monitor, one subject and one bed, with everything open to change. */
-import type { Alarm, DeviceAlarm, SensorState, StillCrossing } from "../../schemas/alert-records.ts";
-import {
-  type Association,
-  type Device,
-  type DeviceState,
-  type Episode,
-  type Rule,
-  type SubjectEnded,
-  undisputed,
-} from "../../schemas/records.ts";
+import type { Alarm, DeviceAlarm, SensorState, StillCrossing } from "../../schemas/records/alert.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import { type Association, type Device, undisputed } from "../../schemas/records/roster.ts";
+import type { DeviceState, Episode, SubjectEnded } from "../../schemas/records/telemetry.ts";
 import type { AlarmsBody } from "../../schemas/topics.ts";
 import { deviceTime, eventTime, logTime, receivedTime } from "../core/time.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { freePorts } from "../../deploy/ports.ts";
 import { aPatient } from "../../schemas/fhir/clinical.fixture.ts";
-import type { Delivery, Intent } from "../../schemas/records.ts";
+import type { Delivery, Intent } from "../../schemas/records/clinical.ts";
 import { deliveries, outbox } from "../../schemas/topics.ts";
 import { openPlatform, type Platform } from "../../streams/compose.ts";
 import { checkConfig, type Config } from "../../streams/config.ts";

@@ -7,7 +7,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, Registry } from "prom-client";
 import { aConsent, aPatient, aRule, anAssociation } from "../../schemas/fhir/clinical.fixture.ts";
-import { type Measurement, type Patient, usualClockUncertaintyMs } from "../../schemas/records.ts";
+import { type Patient, usualClockUncertaintyMs } from "../../schemas/records/roster.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { deliveries, events, vitals } from "../../schemas/topics.ts";
 import type { Platform } from "../../streams/compose.ts";
 import { partitionOf } from "../../streams/core/hash.ts";

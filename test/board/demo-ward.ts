@@ -4,7 +4,10 @@
  */
 import type { BoardBody } from "../../streams/roles/board/model.ts";
 import { eventTime, logTime, receivedTime } from "../../streams/core/time.ts";
-import { type Decision, type Episode, type GateAnswer, type Rule, undisputed } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Decision, GateAnswer } from "../../schemas/records/clinical.ts";
+import { undisputed } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { metricOf, type MetricName } from "../../schemas/terminology.ts";
 
 export interface DrawnEntry {

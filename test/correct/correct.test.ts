@@ -1,7 +1,7 @@
 /** A transform was wrong, and what it wrote is corrected under supervision (clinical.md 24): planned, reviewed by another, carried out, once. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systems } from "../../schemas/fhir/systems.ts";
-import type { Corrected, Intent } from "../../schemas/records.ts";
+import type { Corrected, Intent } from "../../schemas/records/clinical.ts";
 import { aCandidate, anAssociation, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { outbox } from "../../schemas/topics.ts";
 import { transform } from "../../topologies/gates.ts";

@@ -4,7 +4,7 @@
  */
 import { adtBytes, type AdtOf, type AdtPatient } from "../../schemas/hl7v2/adt.fixture.ts";
 import { readAdt } from "../../schemas/hl7v2/adt.ts";
-import type { Association, Patient } from "../../schemas/records.ts";
+import type { Association, Patient } from "../../schemas/records/roster.ts";
 import { ok } from "../../streams/core/failure.ts";
 import { judgeAct } from "../../topologies/roster/acts.ts";
 import { adtEvent } from "../../topologies/roster/adt.ts";

@@ -1,6 +1,6 @@
 /** The same days told in ADT messages to the real registry, with links that nurses confirm: what stands is of him who lay there. */
 import { describe, expect, it } from "vitest";
-import type { Episode } from "../../schemas/records.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { byAdt } from "./adt-registry.ts";
 import { newest, standing, trulyOf } from "./chart.ts";
 import { dayOf } from "./hospital-day.ts";

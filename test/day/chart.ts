@@ -1,5 +1,6 @@
 /** What the charts hold at the end of a day, and whose it was by the truth. */
-import type { Episode, Intent } from "../../schemas/records.ts";
+import type { Intent } from "../../schemas/records/clinical.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import type { Day } from "./hospital-day.ts";
 import type { Played } from "./play.ts";
 import { deviceOf } from "./registry.ts";

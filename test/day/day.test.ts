@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Episode } from "../../schemas/records.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { dayOf } from "./hospital-day.ts";
 import { courseOf, newest, personsOf, standing, trulyOf } from "./chart.ts";
 import { play } from "./play.ts";

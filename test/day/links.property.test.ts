@@ -5,7 +5,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aConsent, anAssociation, aPatient, aRule } from "../../schemas/fhir/clinical.fixture.ts";
-import type { Association, Episode } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import type { RawBody } from "../../schemas/topics.ts";
 import { logTime, receivedTime } from "../../streams/core/time.ts";
 import { chain } from "../../streams/sim/chain.ts";

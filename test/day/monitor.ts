@@ -1,6 +1,7 @@
 /** A monitor of tests: its payload is the reading as it is to be decoded, one heart rate. */
 import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
-import type { Device, Reading } from "../../schemas/records.ts";
+import type { Device } from "../../schemas/records/roster.ts";
+import type { Reading } from "../../schemas/records/telemetry.ts";
 import { ok } from "../../streams/core/failure.ts";
 import { deviceTime, type ReceivedTime } from "../../streams/core/time.ts";
 

@@ -1,6 +1,8 @@
 /** Plays a day through normalise, thresholds, candidates and gates: what devices send and what the registry says, in the order of the log. */
 import { aConsent, aRule } from "../../schemas/fhir/clinical.fixture.ts";
-import type { Association, Episode, Intent, Patient, Task } from "../../schemas/records.ts";
+import type { Intent, Task } from "../../schemas/records/clinical.ts";
+import type { Association, Patient } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import type { RawBody } from "../../schemas/topics.ts";
 import { logTime, receivedTime } from "../../streams/core/time.ts";
 import { chain } from "../../streams/sim/chain.ts";

@@ -1,5 +1,5 @@
 /** What a hospital's registry makes of what it is told: links by person and bed, each change the next revision of a link. */
-import { type Association, type Patient, knownAlike, undisputed } from "../../schemas/records.ts";
+import { type Association, type Patient, knownAlike, undisputed } from "../../schemas/records/roster.ts";
 import type { Day, Movement, Told } from "./hospital-day.ts";
 import { type Stay, staysOf } from "./stays.ts";
 

@@ -1,6 +1,6 @@
 /** The alarms that recorded patients raise in the alert circuit's own stages, live, as rows that can be compared with those of alarms-by-hand.ts. */
 import { readFileSync } from "node:fs";
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 import { adapter as numerics } from "../../schemas/devices/recorded-numerics.ts";
 import { adapter as waveforms } from "../../schemas/devices/recorded-waveforms.ts";
 import type { RawBody } from "../../schemas/topics.ts";

@@ -1,6 +1,8 @@
 /** The topology behind `normalise` in memory, around one patient: for stories and recordings that ask what reaches his chart. */
 import { aConsent, anAssociation, aPatient, two } from "../../schemas/fhir/clinical.fixture.ts";
-import type { Decision, Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Decision } from "../../schemas/records/clinical.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import type { MetricName } from "../../schemas/terminology.ts";
 import type { AnyStage } from "../../streams/core/stage.ts";
 import type { Body } from "../../streams/core/topic.ts";

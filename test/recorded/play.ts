@@ -1,7 +1,8 @@
 /** Plays the recorded ward through a platform, twice with the same device times, and keeps what each left behind. */
 import { Buffer } from "node:buffer";
 import type { Observation } from "@medplum/fhirtypes";
-import type { Decision, Episode, Intent, Measurement } from "../../schemas/records.ts";
+import type { Decision, Intent } from "../../schemas/records/clinical.ts";
+import type { Episode, Measurement } from "../../schemas/records/telemetry.ts";
 import { decisions, episodes, outbox, raw, telemetryQuarantine, vitals } from "../../schemas/topics.ts";
 import type { Stack } from "../../deploy/stack.ts";
 import { runSql } from "../../streams/io/series/questdb-http.ts";

@@ -1,5 +1,5 @@
 /** Episodes of plain rules as rows of the truth table. */
-import type { Episode } from "../../schemas/records.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import type { TruthRow } from "../../streams/sim/recordings/truth.ts";
 import { startMs } from "./ward.ts";
 

@@ -6,7 +6,7 @@ import { logTime } from "../../streams/core/time.ts";
 import { partitionOf } from "../../streams/core/hash.ts";
 import { loadAdapters } from "../../streams/io/device-adapters.ts";
 import type { LogRecord } from "../../streams/log/log.ts";
-import type { Answer, Page, Policy } from "../../schemas/alert-records.ts";
+import type { Answer, Page, Policy } from "../../schemas/records/alert.ts";
 import { alarms, notifications, raw } from "../../schemas/topics.ts";
 import { circuitTopology } from "../../topologies/circuit.ts";
 import { plainFold, type Told } from "./plain-fold.ts";

@@ -1,6 +1,7 @@
 /** A stage with as many keys as one likes: counts each key's entries and says the count. For takeovers under load. */
 import { body, envelope, int, string } from "../../schemas/avro.ts";
-import { quarantined, tick } from "../../schemas/records.ts";
+import { tick } from "../../schemas/records/broadcast.ts";
+import { quarantined } from "../../schemas/records/quarantine.ts";
 import { stage } from "../../streams/core/stage.ts";
 import { topic } from "../../streams/core/topic.ts";
 import { topology } from "../../streams/core/topology.ts";

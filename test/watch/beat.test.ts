@@ -1,6 +1,6 @@
 /** One beat the whole way, by the real parts: as the watch publishes it, through the circuit's stages, as its webhook tells it, to the watch's ear. */
 import { afterEach, expect, it } from "vitest";
-import type { Notification, Policy } from "../../schemas/alert-records.ts";
+import type { Notification, Policy } from "../../schemas/records/alert.ts";
 import { adapter } from "../../schemas/devices/afferent-heartbeat.ts";
 import type { RawBody } from "../../schemas/topics.ts";
 import { logTime, receivedTime } from "../../streams/core/time.ts";

@@ -1,5 +1,5 @@
 /** Alarms that a device itself reports. Its own pauses are shown; they mute no other condition and keep nobody from being told (clinical.md 12). */
-import type { DeviceAlarm } from "../../schemas/alert-records.ts";
+import type { DeviceAlarm } from "../../schemas/records/alert.ts";
 import { type Condition, end, raise, raiseAgain, type Turn, type Word } from "./condition.ts";
 import { change, confirm, unseen } from "./course.ts";
 import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";

@@ -1,7 +1,7 @@
 /** Alarms of our own approved rules, from the episodes that `thresholds` makes. A shadow rule makes none (clinical.md 15). */
 import { receivedTime } from "../../streams/core/time.ts";
-import type { StillCrossing } from "../../schemas/alert-records.ts";
-import type { Episode } from "../../schemas/records.ts";
+import type { StillCrossing } from "../../schemas/records/alert.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { type Condition, end, raise, raiseAgain, type Word } from "./condition.ts";
 import { asTold, change, confirm, unseen } from "./course.ts";
 import { type Desk, lateUnknownMs, nameOf } from "./desk.ts";

@@ -5,7 +5,7 @@
  */
 import { contentHash } from "../../streams/core/hash.ts";
 import { type EventTime, eventTime, type ReceivedTime } from "../../streams/core/time.ts";
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 import { afterCondition, type Signal } from "./signal.ts";
 
 /** What is so of an alarm, beside where it stands in its life. */

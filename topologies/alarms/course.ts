@@ -2,7 +2,7 @@
  * What happens to an instance between its start and its end: it changes, it turns out to be of now, nobody can see it any more, its pause is
  * over. Pure, as condition.ts.
  */
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 import type { Priority } from "../../schemas/priority.ts";
 import { type Condition, type Facts, joined, stay, type Turn, type Word } from "./condition.ts";
 import { afterPause } from "./signal.ts";

@@ -1,9 +1,10 @@
 /** What an episode, a device's own alarm or a technical condition comes to as an alarm: event, priority, value, limits, and what people read. */
 import { eventTime, receivedTime, type EventTime, type LogTime } from "../../streams/core/time.ts";
 import { alarmEventOf, type AlarmEventName, isAlarmEvent } from "../../schemas/alarm-events.ts";
-import type { DeviceAlarm } from "../../schemas/alert-records.ts";
+import type { DeviceAlarm } from "../../schemas/records/alert.ts";
 import type { Priority } from "../../schemas/priority.ts";
-import type { Episode, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { isMetric, metricOf } from "../../schemas/terminology.ts";
 import { platformUnit } from "../policy.ts";
 import type { Facts } from "./condition.ts";

@@ -1,5 +1,5 @@
 /** Which alarms are one page: those of one subject, source metric and direction, ours and the device's (clinical.md 13, 15). */
-import type { AlarmDirection, AlertType } from "../../schemas/alert-records.ts";
+import type { AlarmDirection, AlertType } from "../../schemas/records/alert.ts";
 
 /** What a device's rhythm and breath alarms are about, where they name no metric or direction of their own. */
 const aboutOf: Readonly<Record<string, readonly [string, AlarmDirection]>> = {

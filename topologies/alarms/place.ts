@@ -2,8 +2,10 @@
  * Where a device stands, and who says so: the unit and bed that `normalise` told last, and the associations behind them. A page says how
  * old that knowledge is (clinical.md 9, 18).
  */
-import type { Alarm } from "../../schemas/alert-records.ts";
-import type { Association, DeviceState, Rule } from "../../schemas/records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { DeviceState } from "../../schemas/records/telemetry.ts";
 import type { EpisodesBody } from "../../schemas/topics.ts";
 import { isNewer } from "../link.ts";
 

@@ -2,7 +2,7 @@
  * The signal of an alarm as IHE PCD-04 sees it (facets 68482 and 68483): active, latched or inactive, and who has silenced it and how
  * (clinical.md 12). Each condition has its own: nothing said of one alarm touches another's.
  */
-import type { Inactivation, SignalState } from "../../schemas/alert-records.ts";
+import type { Inactivation, SignalState } from "../../schemas/records/alert.ts";
 
 export interface Signal {
   readonly signal: SignalState;

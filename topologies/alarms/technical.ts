@@ -6,9 +6,9 @@
  * MEDIUM (IEC 60601-1-8: prompt), but never below a physiological alarm of the same metric that is open and can no longer be seen.
  */
 import { type EventTime, eventTime, receivedTime } from "../../streams/core/time.ts";
-import type { SensorState } from "../../schemas/alert-records.ts";
+import type { SensorState } from "../../schemas/records/alert.ts";
 import type { Priority } from "../../schemas/priority.ts";
-import type { DeviceState } from "../../schemas/records.ts";
+import type { DeviceState } from "../../schemas/records/telemetry.ts";
 import { end, raise, raiseAgain, type Word } from "./condition.ts";
 import { asTold, change, confirm, unseen } from "./course.ts";
 import { type Desk, nameOf } from "./desk.ts";

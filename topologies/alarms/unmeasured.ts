@@ -1,5 +1,5 @@
 /** The fields of an alarm that a measurement and a rule would fill, where neither made it. */
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 
 export const unmeasured = {
   value: null,

@@ -1,6 +1,7 @@
 /** Alarms follow their device: to another bed or unit, and away from the subject that it leaves. */
 import { type EventTime, eventTime, receivedTime } from "../../streams/core/time.ts";
-import type { Association, SubjectEnded } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { SubjectEnded } from "../../schemas/records/telemetry.ts";
 import { end, raiseAgain, type Word } from "./condition.ts";
 import { asTold, change } from "./course.ts";
 import type { Desk } from "./desk.ts";

@@ -2,7 +2,8 @@
  * A link that ended inside an episode: what was known when the episode qualified is of the patient whose link held until then, and stays his; what
  * came after is told to nobody without a person (clinical.md 10). Statistics of the whole would be of two people.
  */
-import type { Association, Episode } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { covers, isVouchedAt } from "../link.ts";
 import { type Links, type Offer, offersOf, toldTimes } from "./links.ts";
 

@@ -1,5 +1,6 @@
 /** Whose an episode is: the links of its device, each in its newest revision, and which of them were in force within the episode. */
-import type { Association, Episode } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { correctableMs } from "../correctable.ts";
 import { covers, isInterruptedAt, isNewer } from "../link.ts";
 

@@ -2,7 +2,9 @@
  * What was offered of an episode and to whom, so that it can be offered anew when the link between device and patient turns out otherwise
  * (clinical.md 10): to the old patient with the link as it stands now, and to the right one with his own.
  */
-import { type Association, type Candidate, type Correction, type Episode, undisputed } from "../../schemas/records.ts";
+import type { Candidate, Correction } from "../../schemas/records/clinical.ts";
+import { type Association, undisputed } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { cutWhereItMust } from "./cut.ts";
 import {
   type KnownLink,

@@ -1,5 +1,5 @@
 /** How a gate answers: passed, or the first of its objections as the reason and all of them in words. */
-import type { GateAnswer } from "../../schemas/records.ts";
+import type { GateAnswer } from "../../schemas/records/clinical.ts";
 
 /** What speaks against passing: a stable code, and a sentence. */
 export interface Objection {

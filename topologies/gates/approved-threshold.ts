@@ -3,7 +3,10 @@
  * (clinical.md 3, 15, 22).
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, Candidate, Episode, GateAnswer, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Candidate, GateAnswer } from "../../schemas/records/clinical.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
 
 export interface ApprovalPolicy {

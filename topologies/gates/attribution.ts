@@ -3,7 +3,9 @@
  * what was written must be retracted (clinical.md 10). Whether anybody confirmed the link, or a clock is near an edge, is the rest of it.
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, Candidate, Episode } from "../../schemas/records.ts";
+import type { Candidate } from "../../schemas/records/clinical.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { covers } from "../link.ts";
 import { type Objection, objection, objections } from "./answer.ts";
 

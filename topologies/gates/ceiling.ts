@@ -5,7 +5,8 @@
  * it, and once more with the whole count when the day is over. Amending it each time would be the noise that this prevents.
  */
 import { endOfUtcDay, utcDay, utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Candidate, Episode } from "../../schemas/records.ts";
+import type { Candidate } from "../../schemas/records/clinical.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 
 /** How long after the day's end (or the last episode, if later) the whole count is told, and the ledger forgotten. */

@@ -1,7 +1,8 @@
 /** What the gates keep of one patient, by cell, and the names of their outputs. */
 import type { Out, State } from "../../streams/core/stage.ts";
 import { logTime } from "../../streams/core/time.ts";
-import type { AccessOverride, Consent, FhirConsent, Patient } from "../../schemas/records.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../schemas/records/consent.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { clinicalQuarantine, decisions, outbox, tasks } from "../../schemas/topics.ts";
 import type { Sources } from "../precedence.ts";
 import type * as ceiling from "./ceiling.ts";

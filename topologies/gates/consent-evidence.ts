@@ -2,7 +2,8 @@
 import { type Directive, anything, directiveOf, isOf, refused } from "../../schemas/fhir/consent-directive.ts";
 import { destinationSystem, type PatientNames } from "../../schemas/fhir/consent-question.ts";
 import { anyZone, type Moment, type Zones } from "../../schemas/fhir/moment.ts";
-import type { AccessOverride, Consent, FhirConsent, Patient } from "../../schemas/records.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../schemas/records/consent.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 
 /** Why a FHIR Consent's source says of it that it was not heard for too long: the beginning of `problem`. */
 export const staleProblem = "consent-stale";

@@ -1,6 +1,7 @@
 /** What people have to do about a consent that contradicts itself or can't be read: one task for each version of it, to medical records. */
 import { anyZone, type Zones } from "../../schemas/fhir/moment.ts";
-import type { FhirConsent, Task } from "../../schemas/records.ts";
+import type { Task } from "../../schemas/records/clinical.ts";
+import type { FhirConsent } from "../../schemas/records/consent.ts";
 import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { directiveIn, staleProblem } from "./consent-evidence.ts";

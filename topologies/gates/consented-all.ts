@@ -1,6 +1,6 @@
 /** Asks gate 4 of everything that one write discloses: the resource and each Observation beside it. */
 import type { ConsentQuestion, Disclosed } from "../../schemas/fhir/consent-question.ts";
-import type { GateAnswer } from "../../schemas/records.ts";
+import type { GateAnswer } from "../../schemas/records/clinical.ts";
 import { type Asking, type ConsentEvidence, consented } from "./consented.ts";
 
 /**

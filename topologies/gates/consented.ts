@@ -7,7 +7,8 @@ import { judgeConsents } from "../../schemas/fhir/consent-judge.ts";
 import type { ConsentQuestion } from "../../schemas/fhir/consent-question.ts";
 import type { Zones } from "../../schemas/fhir/moment.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { AccessOverride, FhirConsent, GateAnswer } from "../../schemas/records.ts";
+import type { GateAnswer } from "../../schemas/records/clinical.ts";
+import type { AccessOverride, FhirConsent } from "../../schemas/records/consent.ts";
 import { answer, objection } from "./answer.ts";
 import { type ConsentEvidence, directivesIn } from "./consent-evidence.ts";
 

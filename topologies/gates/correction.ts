@@ -2,7 +2,7 @@
  * What a reviewed correction (`afferent correct`) told past the gates, as they hear of it: what they say from now on comes behind it. Where both
  * spoke at once, under revisions of which one hides the other, what takes back is said again above both: it is never lost.
  */
-import type { Corrected, GateAnswer } from "../../schemas/records.ts";
+import type { Corrected, GateAnswer } from "../../schemas/records/clinical.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { answer, objection } from "./answer.ts";
 import { type GateOut, type GateState, writtenOf } from "./cells.ts";

@@ -1,5 +1,5 @@
 /** Under which identifier, of which authority, a destination knows a patient; it is written to under that one or not at all. */
-import type { Patient, PatientIdentity } from "../../schemas/records.ts";
+import type { Patient, PatientIdentity } from "../../schemas/records/roster.ts";
 
 /** As much of a destination as matters here. */
 export interface Knower {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { aCandidate, aConsent, anEpisode, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, aFhirConsent, at, narrative, policyRule } from "../../schemas/fhir/consent.fixture.ts";
-import type { Patient } from "../../schemas/records.ts";
+import type { Patient } from "../../schemas/records/roster.ts";
 import { type Gates as Driver, over, policyOf, ward, withheld } from "../gates.fixture.ts";
 import { anOverride } from "./consent-matrix/asking.fixture.ts";
 

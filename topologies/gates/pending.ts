@@ -2,7 +2,8 @@
  * Candidates that consent alone kept from being promoted, kept for as long as they may still be: when a consent becomes known in
  * time they are judged anew. A denial is an answer, and keeps nothing waiting.
  */
-import type { Candidate, GateAnswer, Withheld } from "../../schemas/records.ts";
+import type { Candidate, GateAnswer } from "../../schemas/records/clinical.ts";
+import type { Withheld } from "../../schemas/records/consent.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { answer, objection } from "./answer.ts";
 import { type GateState, writtenOf } from "./cells.ts";

@@ -5,7 +5,8 @@
 import type { Out, State } from "../../streams/core/stage.ts";
 import { type LogTime, logTime } from "../../streams/core/time.ts";
 import { contentHash } from "../../streams/core/hash.ts";
-import type { Association, Candidate, GateAnswer, WindowValue } from "../../schemas/records.ts";
+import type { Candidate, GateAnswer, WindowValue } from "../../schemas/records/clinical.ts";
+import type { Association } from "../../schemas/records/roster.ts";
 import type { decisions, tasks } from "../../schemas/topics.ts";
 import {
   beginning,

@@ -10,10 +10,9 @@ import {
   type Decision,
   type GateAnswer,
   type Intent,
-  type Patient,
-  type PatientIdentity,
   writesAlone,
-} from "../../schemas/records.ts";
+} from "../../schemas/records/clinical.ts";
+import type { Patient, PatientIdentity } from "../../schemas/records/roster.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import type { PrecedencePolicy } from "../precedence/policy.ts";
 import type { ScorePolicy } from "../scores/policy.ts";

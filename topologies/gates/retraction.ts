@@ -3,7 +3,7 @@
  * in its next revision, entered in error. Only identity takes back; no consent that is revoked does.
  */
 import { retractionOf as resourcesOf } from "../../schemas/fhir/retraction.ts";
-import type { Candidate, Corrected, Intent } from "../../schemas/records.ts";
+import type { Candidate, Corrected, Intent } from "../../schemas/records/clinical.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";
 import type { Objection } from "./answer.ts";

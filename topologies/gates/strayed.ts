@@ -3,7 +3,7 @@
  * is taken back in any case (clinical.md 10), and what is written anew is another resource, under the new identity.
  */
 import { observationId } from "../../schemas/fhir/observation.ts";
-import type { Patient, PatientIdentity } from "../../schemas/records.ts";
+import type { Patient, PatientIdentity } from "../../schemas/records/roster.ts";
 import { answer, objection } from "./answer.ts";
 import { type Cell, type GateOut, type GateState, writtenOf } from "./cells.ts";
 import { identityAt, type Knower, patientAt } from "./identity.ts";

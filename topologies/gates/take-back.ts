@@ -1,5 +1,5 @@
 /** What follows when a candidate that is refused shows that something stands at the wrong patient: it is taken back, and people are told. */
-import type { Candidate } from "../../schemas/records.ts";
+import type { Candidate } from "../../schemas/records/clinical.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { type Cell, type GateOut, type GateState, ledgerOf, lookNoLaterThan, marksOf, writtenOf } from "./cells.ts";
 import type { Objection } from "./answer.ts";

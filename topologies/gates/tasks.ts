@@ -1,6 +1,6 @@
 /** What people have to do when a link was wrong or cannot be told: both care teams, privacy, whoever reviews (clinical.md 8, 10). */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Candidate, Task } from "../../schemas/records.ts";
+import type { Candidate, Task } from "../../schemas/records/clinical.ts";
 import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import type { Objection } from "./answer.ts";

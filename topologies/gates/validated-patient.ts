@@ -3,7 +3,8 @@
  * known to the destination (clinical.md 8, 9).
  */
 import { utcInstant } from "../../schemas/fhir/instant.ts";
-import type { Association, GateAnswer, Patient } from "../../schemas/records.ts";
+import type { GateAnswer } from "../../schemas/records/clinical.ts";
+import type { Association, Patient } from "../../schemas/records/roster.ts";
 import { covers, isInterruptedAt, isVouchedAt, vouchedSince } from "../link.ts";
 import { answer, type Objection, objection, objections } from "./answer.ts";
 import { type Attributed, attributionObjections, inForce, isMergedAway, ownLinks, toldTimes } from "./attribution.ts";

@@ -10,7 +10,7 @@ import {
   minutes,
   two,
 } from "../../schemas/fhir/clinical.fixture.ts";
-import type { Candidate, Decision, Intent, Task, WindowValue } from "../../schemas/records.ts";
+import type { Candidate, Decision, Intent, Task, WindowValue } from "../../schemas/records/clinical.ts";
 import { observationId } from "../../schemas/fhir/observation.ts";
 import { candidates } from "../candidates.ts";
 import { metricOf } from "../../schemas/terminology.ts";

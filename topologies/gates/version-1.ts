@@ -1,14 +1,8 @@
 /** The cells of the gates' first version in the shapes of now: what records have gained since has the values that it had by default. */
 import { observationOf } from "../../schemas/fhir/observation.ts";
-import {
-  type Association,
-  type Candidate,
-  type Episode,
-  knownAlike,
-  type Patient,
-  undisputed,
-  writesAlone,
-} from "../../schemas/records.ts";
+import { type Candidate, writesAlone } from "../../schemas/records/clinical.ts";
+import { type Association, knownAlike, type Patient, undisputed } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { logTime } from "../../streams/core/time.ts";
 import type { Cell } from "./cells.ts";
 import { foldedCell, foldingNote, type Ledger, revisionIn } from "./ceiling.ts";

@@ -3,7 +3,7 @@
  * before taken back or amended, and what waits for consent judged anew.
  */
 import type { LogTime } from "../../streams/core/time.ts";
-import type { Candidate } from "../../schemas/records.ts";
+import type { Candidate } from "../../schemas/records/clinical.ts";
 import { answer, objection } from "./answer.ts";
 import { type GateOut, type GateState, ledgerOf, lookNoLaterThan, marksOf, writtenOf } from "./cells.ts";
 import * as ceiling from "./ceiling.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { anAssociation, aPatient, minutes, two } from "../../schemas/fhir/clinical.fixture.ts";
 import { episodeOf, numerics, phases, waves } from "../../schemas/fhir/every-kind.fixture.ts";
-import type { Episode } from "../../schemas/records.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { checkResource, intended, wellFormed, type WellFormedOf } from "./well-formed.ts";
 
 const asked = (episode: Episode, change: Partial<WellFormedOf> = {}) =>

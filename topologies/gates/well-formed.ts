@@ -11,7 +11,9 @@ import { type ObservationOf, observationsOf } from "../../schemas/fhir/observati
 import { observationProblems } from "../../schemas/fhir/observation-shape.ts";
 import { provenanceProblems } from "../../schemas/fhir/provenance-shape.ts";
 import { reportProblems } from "../../schemas/fhir/report-shape.ts";
-import type { Association, Episode, GateAnswer, Intent } from "../../schemas/records.ts";
+import type { GateAnswer, Intent } from "../../schemas/records/clinical.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import { isMetric, metricOf } from "../../schemas/terminology.ts";
 import { answer, type Objection, objection } from "./answer.ts";
 

@@ -5,7 +5,7 @@
 import type { Problem, Result } from "../../streams/core/failure.ts";
 import type { DeviceTime } from "../../streams/core/time.ts";
 import { isAlarmEvent } from "../../schemas/alarm-events.ts";
-import type { DeviceAlarm } from "../../schemas/alert-records.ts";
+import type { DeviceAlarm } from "../../schemas/records/alert.ts";
 import type { DecodedAlarm } from "../../schemas/devices/adapter.ts";
 import { metricOf, toMetricUnit, ucumFor } from "../../schemas/terminology.ts";
 import { channelName, isStorableTime, storableTimeProblem } from "./intake.ts";

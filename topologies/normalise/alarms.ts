@@ -15,10 +15,10 @@ import {
   type LogTime,
   receivedTime,
 } from "../../streams/core/time.ts";
-import type { DeviceAlarm } from "../../schemas/alert-records.ts";
+import type { DeviceAlarm } from "../../schemas/records/alert.ts";
 import type { DecodedAlarm, DecodedReading } from "../../schemas/devices/adapter.ts";
 import type { Priority } from "../../schemas/priority.ts";
-import type { Association } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
 import { aheadOfReceived, latestTrueTime } from "../ahead.ts";
 import { cleaned, type SaidAlarm } from "./alarm-said.ts";
 import { inForceAt, keyOf, timeAmbiguity } from "./holder.ts";

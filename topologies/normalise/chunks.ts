@@ -1,7 +1,7 @@
 /** Waveforms: the samples as they came, in the metric's unit by their gain and baseline, with their corrected start. */
 import { ok, refuse, type Result } from "../../streams/core/failure.ts";
 import type { DecodedReading, DecodedWaveform } from "../../schemas/devices/adapter.ts";
-import type { WaveformChunk } from "../../schemas/records.ts";
+import type { WaveformChunk } from "../../schemas/records/telemetry.ts";
 import { metricOf, toMetricUnit } from "../../schemas/terminology.ts";
 import { inForceAt } from "./holder.ts";
 import { chunkIdentity } from "./identity.ts";

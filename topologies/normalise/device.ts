@@ -1,6 +1,6 @@
 /** The state that `normalise` keeps of one device, and how it changes when the roster or time says so. */
 import type { State } from "../../streams/core/stage.ts";
-import { type Association, type Device, undisputed, usualLinkGapMs } from "../../schemas/records.ts";
+import { type Association, type Device, undisputed, usualLinkGapMs } from "../../schemas/records/roster.ts";
 import type { Clock } from "./clock.ts";
 import type { AlarmLists, KnownAlarm } from "./alarms.ts";
 import { type Associations, inForceAt, keyOf } from "./holder.ts";

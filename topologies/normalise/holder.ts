@@ -1,6 +1,6 @@
 /** Who a device measures, and when: its effective-dated associations (clinical.md 8, 9). */
 import type { Problem } from "../../streams/core/failure.ts";
-import type { Association } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
 import { correctableMs } from "../correctable.ts";
 import { covers } from "../link.ts";
 

@@ -1,7 +1,8 @@
 /** From a reading as received to one that is known to be its device's and that the model's adapter could read. */
 import { ok, type Problem, refuse, type Result } from "../../streams/core/failure.ts";
 import { platformRoot } from "../../schemas/platform.ts";
-import type { Device, Reading } from "../../schemas/records.ts";
+import type { Device } from "../../schemas/records/roster.ts";
+import type { Reading } from "../../schemas/records/telemetry.ts";
 import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
 
 export type Adapters = ReadonlyMap<string, DeviceAdapter>;

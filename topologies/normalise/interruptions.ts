@@ -6,7 +6,7 @@
  * After a restart a device's clock may be wrong for a while, and what it says then may look older than what it said before: a power cycle is never
  * dated before the last measurement of the boot that it ended (what is older is `doubtOf`'s).
  */
-import type { Association, Interruption } from "../../schemas/records.ts";
+import type { Association, Interruption } from "../../schemas/records/roster.ts";
 import { eventTime } from "../../streams/core/time.ts";
 import { correctableMs } from "../correctable.ts";
 import { covers } from "../link.ts";

@@ -2,7 +2,7 @@
 import type { Problem } from "../../streams/core/failure.ts";
 import { eventTime, type DeviceTime, type EventTime, type ReceivedTime } from "../../streams/core/time.ts";
 import type { DecodedMeasurement, DecodedReading } from "../../schemas/devices/adapter.ts";
-import type { Measurement } from "../../schemas/records.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { metricOf, pressureOf } from "../../schemas/terminology.ts";
 import { type Clock, corrected, standsAt } from "./clock.ts";
 import { type Associations, inForceAt, timeAmbiguity } from "./holder.ts";

@@ -1,6 +1,6 @@
 /** How a device stands: streaming, silent, quarantining or by its own word on standby, and what its clock is worth. Nobody becomes a counter (clinical.md 4, 5). */
 import type { Problem } from "../../streams/core/failure.ts";
-import type { DeviceState } from "../../schemas/records.ts";
+import type { DeviceState } from "../../schemas/records/telemetry.ts";
 import type { Clock } from "./clock.ts";
 
 export interface Standing {

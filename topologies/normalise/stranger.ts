@@ -6,7 +6,7 @@
 import type { Entry, Out } from "../../streams/core/stage.ts";
 import { eventTime, type LogTime, logTime } from "../../streams/core/time.ts";
 import type { DecodedAlarm, DecodedReading } from "../../schemas/devices/adapter.ts";
-import type { Reading } from "../../schemas/records.ts";
+import type { Reading } from "../../schemas/records/telemetry.ts";
 import type { RawBody, telemetryQuarantine, vitals } from "../../schemas/topics.ts";
 import { alarmsAfter, gravestFirst } from "./alarms.ts";
 import { alarmListsOf, alarmsOf, type DeviceCells } from "./device.ts";

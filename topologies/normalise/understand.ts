@@ -6,7 +6,7 @@ import type { Problem } from "../../streams/core/failure.ts";
 import { digest } from "../../streams/core/hash.ts";
 import type { Entry } from "../../streams/core/stage.ts";
 import type { DecodedReading, DeviceAdapter } from "../../schemas/devices/adapter.ts";
-import type { Reading } from "../../schemas/records.ts";
+import type { Reading } from "../../schemas/records/telemetry.ts";
 import type { RawBody } from "../../schemas/topics.ts";
 import { observe, standsAt } from "./clock.ts";
 import { associationsOf, clockOf, type DeviceCells, deviceOf, presenceOf, pulseOf } from "./device.ts";

@@ -1,7 +1,7 @@
 /** From a value as the device sent it to one in the metric's unit, plausible, and with its zero judged. */
 import { ok, refuse, type Result } from "../../streams/core/failure.ts";
 import type { DecodedMeasurement, DecodedReading } from "../../schemas/devices/adapter.ts";
-import type { Validity } from "../../schemas/records.ts";
+import type { Validity } from "../../schemas/records/telemetry.ts";
 import { metricOf, toMetricUnit } from "../../schemas/terminology.ts";
 import { pulseShowsSensorOff, zeroNeedsEvidence } from "../zeros.ts";
 

@@ -2,7 +2,7 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import type { Out, State } from "../../streams/core/stage.ts";
 import { type LogTime, logTime } from "../../streams/core/time.ts";
-import type { Alarm, ModeEvent, Notification, Page, Policy } from "../../schemas/alert-records.ts";
+import type { Alarm, ModeEvent, Notification, Page, Policy } from "../../schemas/records/alert.ts";
 import type { alertQuarantine, notifications } from "../../schemas/topics.ts";
 import { consolePolicy, type Plan, policyFor } from "../policy.ts";
 import { byGravity, nextAt, type OpenPage, rowOf } from "./page.ts";

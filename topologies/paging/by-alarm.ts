@@ -1,7 +1,7 @@
 /** What an alarm's life does to its page: opened, joined, news, an update, the end (clinical.md 7, 12, 13). */
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 import { platformUnit, testRecipients } from "../policy.ts";
 import type { Book } from "./book.ts";
 import { close } from "./close.ts";

@@ -1,5 +1,5 @@
 /** What people answer, and what became of what they were told. Accepting stops the redirect and changes no condition (clinical.md 12). */
-import type { Answer, Notified } from "../../schemas/alert-records.ts";
+import type { Answer, Notified } from "../../schemas/records/alert.ts";
 import { isPerson } from "../policy.ts";
 import type { Book } from "./book.ts";
 import { reset } from "./by-alarm.ts";

@@ -1,5 +1,5 @@
 /** The end of a page: those who were told hear of it, and nobody else; what nobody was told of in time becomes a delayed item. */
-import type { Notification, Recipient } from "../../schemas/alert-records.ts";
+import type { Notification, Recipient } from "../../schemas/records/alert.ts";
 import type { Book } from "./book.ts";
 import { tellDelayed } from "./escalate.ts";
 import type { OpenPage } from "./page.ts";

@@ -3,7 +3,7 @@
  * while what was accepted is still there (clinical.md 12). The plan is looked up each time, so that the night shift is told at night.
  */
 import { type LogTime, logTime } from "../../streams/core/time.ts";
-import type { Notification, Policy, Recipient } from "../../schemas/alert-records.ts";
+import type { Notification, Policy, Recipient } from "../../schemas/records/alert.ts";
 import { lastResortOf, type Plan, type Resolved, resolve } from "../policy.ts";
 import type { Book } from "./book.ts";
 import { bedsOf, type OpenPage, untold } from "./page.ts";

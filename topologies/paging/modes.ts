@@ -1,5 +1,5 @@
 /** Entering and leaving a mode of partial degradation is an event of its own, told beside the alarm of the part that made it (schemas/degradation.ts). */
-import type { Policy } from "../../schemas/alert-records.ts";
+import type { Policy } from "../../schemas/records/alert.ts";
 import { changesBetween, type HopName, type ModeInForce, modesOf } from "../../schemas/degradation.ts";
 import type { Book } from "./book.ts";
 

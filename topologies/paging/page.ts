@@ -1,6 +1,6 @@
 /** An open page as it is kept: its alarms, how far its escalation has come, and who was told what. */
 import type { LogTime } from "../../streams/core/time.ts";
-import type { Alarm, Page, Responsibility } from "../../schemas/alert-records.ts";
+import type { Alarm, Page, Responsibility } from "../../schemas/records/alert.ts";
 import type { Priority } from "../../schemas/priority.ts";
 import { alarmEventOf } from "../../schemas/alarm-events.ts";
 

@@ -3,7 +3,7 @@
  * event or direction, and overlapping interval; one that the circuit lacks is paged, with an alarm that the circuit missed it (clinical.md 13).
  */
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
-import type { Alarm, Reported } from "../../schemas/alert-records.ts";
+import type { Alarm, Reported } from "../../schemas/records/alert.ts";
 import { alarmEventOf } from "../../schemas/alarm-events.ts";
 import { groupOf } from "../alarms/group.ts";
 import { unmeasured } from "../alarms/unmeasured.ts";

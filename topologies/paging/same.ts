@@ -1,5 +1,5 @@
 /** Whether an alarm only says once more what its page has told: then it joins in silence (clinical.md 13, 15). */
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 import type { OpenPage } from "./page.ts";
 
 /**

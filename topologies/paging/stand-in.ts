@@ -1,7 +1,7 @@
 /** The page's alarm for an episode that only the telemetry plane had reported, until the circuit's own comes (clinical.md 13). */
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
-import type { Alarm } from "../../schemas/alert-records.ts";
+import type { Alarm } from "../../schemas/records/alert.ts";
 
 export const standInIdentity = (episode: string): string => contentHash("reported", episode).slice(0, 32);
 

@@ -1,6 +1,6 @@
 /** Takes a named person's word that a device stands by, and ends it when its time has come (clinical.md 5). */
 import { contentHash } from "../../streams/core/hash.ts";
-import type { Alarm, Standby } from "../../schemas/alert-records.ts";
+import type { Alarm, Standby } from "../../schemas/records/alert.ts";
 import { isPerson } from "../policy.ts";
 import type { Book, Standing } from "./book.ts";
 import { raise, withdraw } from "./by-alarm.ts";

@@ -3,7 +3,7 @@
  * what a rule or the device itself alarms pages as ever. While it lasts it is an open note among the pages.
  */
 import { eventTime, type LogTime } from "../../streams/core/time.ts";
-import type { Alarm, Page, Standby } from "../../schemas/alert-records.ts";
+import type { Alarm, Page, Standby } from "../../schemas/records/alert.ts";
 import type { Book } from "./book.ts";
 
 export interface StandingBy {

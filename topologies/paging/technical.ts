@@ -1,7 +1,7 @@
 /** Alarms about the platform itself: a part that is away, no policy in force, an alarm that the circuit missed. */
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
-import type { Alarm, Hop } from "../../schemas/alert-records.ts";
+import type { Alarm, Hop } from "../../schemas/records/alert.ts";
 import { type AlarmEventName, alarmEventOf } from "../../schemas/alarm-events.ts";
 import { gravenessOf } from "../../schemas/degradation.ts";
 import type { Priority } from "../../schemas/priority.ts";

@@ -1,7 +1,7 @@
 /** Makes the notification that one recipient gets of a page, and keeps outside the trust boundary what must not cross it (clinical.md 13, 18). */
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
-import type { Alarm, Notification, Recipient } from "../../schemas/alert-records.ts";
+import type { Alarm, Notification, Recipient } from "../../schemas/records/alert.ts";
 import type { Book } from "./book.ts";
 import { type OpenPage, type Person, textOf, unmonitored, withPerson } from "./page.ts";
 

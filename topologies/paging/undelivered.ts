@@ -1,6 +1,6 @@
 /** A delayed item leaves no open page behind. Where none of those it was for could be told, the last resort is, once (clinical.md 7, 12). */
 import type { LogTime } from "../../streams/core/time.ts";
-import type { Alarm, Notified } from "../../schemas/alert-records.ts";
+import type { Alarm, Notified } from "../../schemas/records/alert.ts";
 import { lastResortOf } from "../policy.ts";
 import type { Book, Standing } from "./book.ts";
 import type { OpenPage } from "./page.ts";

@@ -1,14 +1,8 @@
 /** What the reports' stage keeps of one patient, by cell. */
 import type { Out, State } from "../../streams/core/stage.ts";
-import type {
-  AccessOverride,
-  Association,
-  Consent,
-  FhirConsent,
-  Intent,
-  Observed,
-  Patient,
-} from "../../schemas/records.ts";
+import type { Intent, Observed } from "../../schemas/records/clinical.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../schemas/records/consent.ts";
+import type { Association, Patient } from "../../schemas/records/roster.ts";
 import type { DialysisSession } from "../../schemas/scores.ts";
 import { clinicalQuarantine, decisions, outbox, tasks } from "../../schemas/topics.ts";
 import type { Attributed } from "../gates/attribution.ts";

@@ -1,5 +1,5 @@
 /** What a reviewed correction (`afferent correct`) told past this stage: what it says from now on comes behind it, as in gates/correction.ts. */
-import type { Corrected } from "../../schemas/records.ts";
+import type { Corrected } from "../../schemas/records/clinical.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { reportCell, reportIn, type ReportOut, type ReportState, type WrittenReport } from "./cells.ts";
 import { takeBack } from "./write.ts";

@@ -4,7 +4,8 @@
  */
 import { eventTime, type LogTime } from "../../streams/core/time.ts";
 import { utcDay } from "../../schemas/fhir/instant.ts";
-import { type Observed, usualClockUncertaintyMs } from "../../schemas/records.ts";
+import type { Observed } from "../../schemas/records/clinical.ts";
+import { usualClockUncertaintyMs } from "../../schemas/records/roster.ts";
 import type { News2 } from "../../schemas/scores.ts";
 import type { Attributed } from "../gates/attribution.ts";
 import type { GatePolicy } from "../gates/promotable.ts";

@@ -1,7 +1,7 @@
 /** A dialysis session as it is told: with its Kt/V once the blood's urea and the weight are known, else without one. */
 import { eventTime, type LogTime } from "../../streams/core/time.ts";
-import type { Observed } from "../../schemas/records.ts";
-import { usualClockUncertaintyMs } from "../../schemas/records.ts";
+import type { Observed } from "../../schemas/records/clinical.ts";
+import { usualClockUncertaintyMs } from "../../schemas/records/roster.ts";
 import type { DialysisSession, ReportedValue } from "../../schemas/scores.ts";
 import type { Attributed } from "../gates/attribution.ts";
 import type { GatePolicy } from "../gates/promotable.ts";

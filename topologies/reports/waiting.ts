@@ -1,5 +1,6 @@
 /** Reports that consent alone kept from a destination, for as long as they may still be written: as with episodes (gates/pending.ts). */
-import type { GateAnswer, Withheld } from "../../schemas/records.ts";
+import type { GateAnswer } from "../../schemas/records/clinical.ts";
+import type { Withheld } from "../../schemas/records/consent.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { answer, objection } from "../gates/answer.ts";
 import { usualPendingMs } from "../gates/pending.ts";

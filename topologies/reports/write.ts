@@ -1,6 +1,6 @@
 /** Judges a report for one destination, writes what passed, and takes back what turns out to be another patient's. */
 import { retractionOf } from "../../schemas/fhir/retraction.ts";
-import type { Intent, Task } from "../../schemas/records.ts";
+import type { Intent, Task } from "../../schemas/records/clinical.ts";
 import { contentHash } from "../../streams/core/hash.ts";
 import type { LogTime } from "../../streams/core/time.ts";
 import { writtenKeptMs } from "../correctable.ts";

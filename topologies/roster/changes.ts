@@ -1,5 +1,5 @@
 /** From what holds and what was told before to the records that say the difference: what is unchanged is not told again. */
-import type { Association, Device, Patient } from "../../schemas/records.ts";
+import type { Association, Device, Patient } from "../../schemas/records/roster.ts";
 import type { RosterView, Wanted } from "./derive.ts";
 
 export type RosterBody = Association | Device | Patient;

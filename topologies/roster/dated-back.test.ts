@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { anEpisode, ended } from "../../schemas/fhir/clinical.fixture.ts";
 import { type AdtOf, ines, otto } from "../../schemas/hl7v2/adt.fixture.ts";
-import type { Association, Candidate, Patient } from "../../schemas/records.ts";
+import type { Candidate } from "../../schemas/records/clinical.ts";
+import type { Association, Patient } from "../../schemas/records/roster.ts";
 import { eventTime } from "../../streams/core/time.ts";
 import { drive } from "../../streams/sim/drive.ts";
 import { candidates } from "../candidates.ts";

@@ -3,7 +3,7 @@
  * a cancel or a merge changes the past as it must, and sending something twice changes nothing.
  */
 import { contentHash } from "../../streams/core/hash.ts";
-import type { Association, Device, Patient } from "../../schemas/records.ts";
+import type { Association, Device, Patient } from "../../schemas/records/roster.ts";
 import { placeOf, type RosterBase } from "./base.ts";
 import { assertedPrefix, knownOf } from "./conflicts.ts";
 import { type FhirDeviceEvent, ordered, type RosterEvent } from "./events.ts";

@@ -1,5 +1,5 @@
 /** What is known of each patient: the newest word of ADT and of FHIR servers, and how each destination knows him. */
-import type { Patient, PatientIdentity } from "../../schemas/records.ts";
+import type { Patient, PatientIdentity } from "../../schemas/records/roster.ts";
 import { utcDay } from "../../schemas/fhir/instant.ts";
 import { parseInstant } from "../../schemas/decoding/instant.ts";
 import type { RosterBase } from "./base.ts";

@@ -4,7 +4,7 @@ import { parseInstant } from "../../schemas/decoding/instant.ts";
 import { utcInstant } from "../../schemas/fhir/instant.ts";
 import { readAdt } from "../../schemas/hl7v2/adt.ts";
 import { adtBytes, type AdtOf } from "../../schemas/hl7v2/adt.fixture.ts";
-import type { Association } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
 import { type ActRequest, judgeAct } from "./acts.ts";
 import { adtEvent } from "./adt.ts";
 import type { RosterBase } from "./base.ts";

@@ -5,7 +5,8 @@
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
 import { utcDay } from "../../schemas/fhir/instant.ts";
-import type { Association, Observed } from "../../schemas/records.ts";
+import type { Observed } from "../../schemas/records/clinical.ts";
+import type { Association } from "../../schemas/records/roster.ts";
 import { type News2, type News2Part, news2PartNames } from "../../schemas/scores.ts";
 import { mostSevere } from "../precedence.ts";
 import type { CategoricalState } from "../precedence/policy.ts";

@@ -1,6 +1,6 @@
 /** NEWS2 by the College's chart, and what is said where a part of it is missing. */
 import { describe, expect, it } from "vitest";
-import type { Observed } from "../../schemas/records.ts";
+import type { Observed } from "../../schemas/records/clinical.ts";
 import { shippedPrecedence, shippedScores, shippedText } from "../shipped.fixture.ts";
 import {
   consciousnessPoints,

@@ -1,6 +1,6 @@
 /** What may be observed of a patient by a person or the EHR, and in which words: asked where a record is made, and again where it is used. */
 import type { Problem } from "../../streams/core/failure.ts";
-import type { Observed } from "../../schemas/records.ts";
+import type { Observed } from "../../schemas/records/clinical.ts";
 
 const words: Partial<Readonly<Record<Observed["what"], readonly string[]>>> = {
   oxygen: ["air", "oxygen"],

@@ -1,7 +1,8 @@
 /** A dialysis treatment as it lies in state: when it runs, and its minutes, each replaced by its own later revision. */
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
-import type { Association, WindowAggregate } from "../../schemas/records.ts";
+import type { Association } from "../../schemas/records/roster.ts";
+import type { WindowAggregate } from "../../schemas/records/telemetry.ts";
 import type { DialysisSession, ReportedValue, SessionStatistics } from "../../schemas/scores.ts";
 
 /** What a session tells of. The machine measures it on a patient only while its treatment runs (schemas/devices/sim-dialysis.ts). */

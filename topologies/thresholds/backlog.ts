@@ -7,7 +7,7 @@
  * in it. That is said once (`backlog-backwards`).
  */
 import type { Entry } from "../../streams/core/stage.ts";
-import type { Measurement } from "../../schemas/records.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import type { VitalsBody } from "../../schemas/topics.ts";
 import { backlogCell, type Judging, judgedCell, lookNoLaterThan, seriesName } from "./cells.ts";
 import { isJudged } from "./crossing.ts";

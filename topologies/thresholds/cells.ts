@@ -1,6 +1,6 @@
 /** The cells that `thresholds` keeps of a subject. */
 import type { State } from "../../streams/core/stage.ts";
-import type { Episode } from "../../schemas/records.ts";
+import type { Episode } from "../../schemas/records/telemetry.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Judged } from "./judged.ts";
 import type { Series } from "./rewind.ts";

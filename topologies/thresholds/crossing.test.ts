@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { measured } from "../../streams/sim/measured.ts";
 import { crossingOf } from "./crossing.ts";
 

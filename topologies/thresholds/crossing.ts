@@ -1,5 +1,6 @@
 /** What one measurement says about one rule. */
-import type { Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 
 /**
  * crossing: beyond the limit · between: inside the limit but not past `clear` · back: past `clear` ·

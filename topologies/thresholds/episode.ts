@@ -1,7 +1,8 @@
 /** An episode's record, from its start to its end. */
 import { contentHash } from "../../streams/core/hash.ts";
 import { eventTime } from "../../streams/core/time.ts";
-import type { Episode, Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Episode, Measurement } from "../../schemas/records/telemetry.ts";
 import { meanOf } from "../fold.ts";
 import type { Machine } from "./machine.ts";
 

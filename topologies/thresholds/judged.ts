@@ -2,7 +2,7 @@
  * Which stretches of event time of a series were judged, so that what its device stored and sends afterwards is judged once, and what it
  * sends again is not (clinical.md 7).
  */
-import type { Measurement } from "../../schemas/records.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 
 /** First and last sample, event time in ms. */
 export type Stretch = readonly [from: number, to: number];

@@ -3,7 +3,8 @@
  * long enough). Durations are of event time. A gap neither ends an episode nor counts towards a duration (clinical.md 5).
  */
 import { type Fold, foldOf, merge } from "../fold.ts";
-import type { Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { type Crossing, crossingOf } from "./crossing.ts";
 
 export interface Machine {

@@ -3,7 +3,8 @@
  * without a gap and without a second page; what it does not hold has ended with the old one.
  */
 import type { Fold } from "../fold.ts";
-import type { Episode, Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Episode, Measurement } from "../../schemas/records/telemetry.ts";
 import { crossingOf } from "./crossing.ts";
 import type { Machine } from "./machine.ts";
 

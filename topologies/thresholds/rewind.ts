@@ -3,7 +3,7 @@
  * a server's clock have been set back, neither may silence a rule until that time has come (clinical.md 6).
  */
 import { eventTime, receivedTime } from "../../streams/core/time.ts";
-import type { Measurement } from "../../schemas/records.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { latestTrueTime } from "../ahead.ts";
 import type { Machine } from "./machine.ts";
 import type { MaybeHeard } from "./sensor.ts";

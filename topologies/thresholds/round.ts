@@ -1,6 +1,6 @@
 /** What the passing of time says of a subject's series: which of them nothing usable has come from for too long. */
 import { eventTime, type LogTime, receivedTime } from "../../streams/core/time.ts";
-import type { SensorState } from "../../schemas/alert-records.ts";
+import type { SensorState } from "../../schemas/records/alert.ts";
 import { type Judging, lookNoLaterThan, seriesOf } from "./cells.ts";
 import type { Series } from "./rewind.ts";
 import { isHeardElsewhere, isLasting, lookAt, type Sensor, silenced } from "./sensor.ts";

@@ -1,5 +1,5 @@
 /** Which rules hold at a log time, and for whom. Rule sets arrive as broadcasts, each whole and numbered. */
-import type { Rule, Rules } from "../../schemas/records.ts";
+import type { Rule, Rules } from "../../schemas/records/broadcast.ts";
 
 /** Rule sets by version, ascending; the last few are kept, for one may be announced ahead of its time. */
 export interface RuleSets {

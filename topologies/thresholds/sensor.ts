@@ -3,8 +3,8 @@
  * samples say of it since, or silent where none came though its device is heard; a single odd sample says nothing. Limits are of log time.
  */
 import type { EventTime } from "../../streams/core/time.ts";
-import type { SensorState } from "../../schemas/alert-records.ts";
-import type { Measurement } from "../../schemas/records.ts";
+import type { SensorState } from "../../schemas/records/alert.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import { isJudged } from "./crossing.ts";
 
 /** What is wrong with a series, while something is. */

@@ -1,6 +1,6 @@
 /** That an open episode still holds is said again after a gap of its series, and once the first sample comes in time where its start came late. */
-import type { StillCrossing } from "../../schemas/alert-records.ts";
-import type { Measurement } from "../../schemas/records.ts";
+import type { StillCrossing } from "../../schemas/records/alert.ts";
+import type { Measurement } from "../../schemas/records/telemetry.ts";
 import type { Machine } from "./machine.ts";
 import { silenceLimitMs } from "./sensor.ts";
 

@@ -1,6 +1,7 @@
 /** Says what begins, what goes on under another version of its rule, and what ends on one series. Only what was told to start is told to end. */
 import type { Out } from "../../streams/core/stage.ts";
-import type { Episode, Measurement, Rule } from "../../schemas/records.ts";
+import type { Rule } from "../../schemas/records/broadcast.ts";
+import type { Episode, Measurement } from "../../schemas/records/telemetry.ts";
 import type { episodes, telemetryQuarantine } from "../../schemas/topics.ts";
 import { episodeCell, type Judging, lateEpisodeCell } from "./cells.ts";
 import { endOf, startOf } from "./episode.ts";

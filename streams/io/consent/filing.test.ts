@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { aPatient, two } from "../../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, actor, aFhirConsent } from "../../../schemas/fhir/consent.fixture.ts";
-import type { FhirConsent, Patient } from "../../../schemas/records.ts";
+import type { FhirConsent } from "../../../schemas/records/consent.ts";
+import type { Patient } from "../../../schemas/records/roster.ts";
 import type { FoundResource } from "../fhir/search.ts";
 import { filed, type Filing, gone, type Known, markedStale } from "./filing.ts";
 

@@ -2,7 +2,8 @@
  * What becomes of a Consent that a source gave: under which patient it is kept, and as what. Pure. What concerns a consent that is known
  * and can't be told permits nothing from then on; what concerns nobody known is dropped, and counted by its reason.
  */
-import type { FhirConsent, Patient } from "../../../schemas/records.ts";
+import type { FhirConsent } from "../../../schemas/records/consent.ts";
+import type { Patient } from "../../../schemas/records/roster.ts";
 import type { FoundResource } from "../fhir/search.ts";
 
 /** What the log holds already. */

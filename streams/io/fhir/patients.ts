@@ -3,7 +3,7 @@
  * only names their ids.
  */
 import type { Encounter, Patient as FhirPatient } from "@medplum/fhirtypes";
-import type { Patient } from "../../../schemas/records.ts";
+import type { Patient } from "../../../schemas/records/roster.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { fhirClient, outcomeText } from "./client.ts";
 

@@ -2,7 +2,7 @@
  * Writes one intent so that repeats add nothing and an older revision never wins: reads what is there, compares revisions, asks
  * for consent, and puts over exactly the version that it read. An answer that was lost is found by reading at the next try.
  */
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { whoseStatus } from "../http-status.ts";
 import { member } from "../json.ts";

@@ -1,5 +1,5 @@
 /** The port of everything that tells people: one file per way, opened in compose.ts. Each confirms or fails; none may delay another. */
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 
 export interface Notifier {
   /** As the policy's addresses name it. */

@@ -1,6 +1,6 @@
 /** E-mail by SMTP. The subject never says more than "alarm in unit X, open the app": subjects are shown on locked screens and kept in logs. */
 import { createTransport } from "nodemailer";
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { isLoopback } from "./loopback.ts";
 import type { Notifier } from "./notifier.ts";

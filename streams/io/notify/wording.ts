@@ -2,7 +2,7 @@
  * How a notification reads to people, and what of it may leave: inside the trust boundary everything but other people's addresses, outside
  * only that there is an alarm in a unit (clinical.md 18).
  */
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
 
 /** What a receiver outside is told: nothing of bed, device, event, value or time of onset. */

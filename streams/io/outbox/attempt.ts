@@ -2,7 +2,7 @@
  * What one kind of destination must be able to do: try one intent once, and say whether it is there. Everything else (order, pauses,
  * giving up, what is said back into the log) is the same for all of them and stands in this folder.
  */
-import type { Delivery, Intent } from "../../../schemas/records.ts";
+import type { Delivery, Intent } from "../../../schemas/records/clinical.ts";
 
 /** Settled: it goes into clinical.deliveries and is not tried again. */
 export interface Outcome {

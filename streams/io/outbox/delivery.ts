@@ -1,5 +1,5 @@
 /** What is said back into the log about one intent. */
-import type { Delivery, Intent, Task } from "../../../schemas/records.ts";
+import type { Delivery, Intent, Task } from "../../../schemas/records/clinical.ts";
 import { contentHash } from "../../core/hash.ts";
 import type { LogTime } from "../../core/time.ts";
 import { member } from "../json.ts";

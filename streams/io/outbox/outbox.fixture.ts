@@ -1,5 +1,5 @@
 /** For tests of destinations: intents as the outbox has them, and time that passes when nothing else is left to do. */
-import { type Intent, writesAlone } from "../../../schemas/records.ts";
+import { type Intent, writesAlone } from "../../../schemas/records/clinical.ts";
 import { outbox } from "../../../schemas/topics.ts";
 import type { BodyOf, Entry } from "../../core/stage.ts";
 import { logTime } from "../../core/time.ts";

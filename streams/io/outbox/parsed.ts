@@ -1,5 +1,5 @@
 /** An intent's resources as JSON, parsed once however many look at them: consent, what stands there, the transaction, what is said back. */
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { parsedJson } from "../json.ts";
 
 export interface ParsedIntent {

@@ -2,7 +2,7 @@
  * Brings one intent to its end at one destination: waits its turn at the breaker, tries, pauses and tries again, until it is settled, or
  * parked because the destination takes others and not this one. What is only down is waited for and never parked.
  */
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { type Alone, stillAlone } from "./alone.ts";
 import {

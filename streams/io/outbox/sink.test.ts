@@ -1,7 +1,7 @@
 /** The discipline that every destination has, against destinations that answer as a test says, in a time that passes at once. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { type ConsentCheck, refused, unsettled } from "./attempt.ts";
 import {
   anIntent,

@@ -2,7 +2,7 @@
  * Carries the outbox's intents to one destination. Each patient's are settled in the log's order, so many patients beside each other; one
  * that is refused is parked and stops nothing else; a destination that is down is waited for, loses nothing and holds up no other.
  */
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { deliveries, outbox, tasks } from "../../../schemas/topics.ts";
 import type { Emission, Sink } from "../../core/sink.ts";
 import type { BodyOf, Entry } from "../../core/stage.ts";

@@ -1,5 +1,5 @@
 /** What a destination has of a resource already, as clinical.deliveries tells it. Asked only where it matters: it is read from the log. */
-import type { Delivery, Intent } from "../../../schemas/records.ts";
+import type { Delivery, Intent } from "../../../schemas/records/clinical.ts";
 
 export interface Standing {
   /** The highest revision that was settled there, parked ones included; null: none. */

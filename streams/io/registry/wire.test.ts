@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { body, double, envelope, string, withDefault } from "../../../schemas/avro.ts";
-import { tick, waveformChunk } from "../../../schemas/records.ts";
+import { tick } from "../../../schemas/records/broadcast.ts";
+import { waveformChunk } from "../../../schemas/records/telemetry.ts";
 import * as topics from "../../../schemas/topics.ts";
 import type { VitalsBody } from "../../../schemas/topics.ts";
 import { logTime } from "../../core/time.ts";

@@ -4,7 +4,7 @@
  */
 import jsonata from "jsonata";
 import { z } from "zod";
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 
 const requestShape = z.strictObject({

@@ -1,5 +1,6 @@
 /** Rows for the tests of the series stores: one bed's monitor, with what a test wants to be different. */
-import type { Episode, Measurement, Rule, WaveformChunk, WindowAggregate } from "../../../schemas/records.ts";
+import type { Rule } from "../../../schemas/records/broadcast.ts";
+import type { Episode, Measurement, WaveformChunk, WindowAggregate } from "../../../schemas/records/telemetry.ts";
 import { contentHash } from "../../core/hash.ts";
 import { deviceTime, eventTime, logTime, receivedTime } from "../../core/time.ts";
 import type { Row, ValuedMeasurement } from "./series.ts";

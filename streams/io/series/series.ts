@@ -1,5 +1,11 @@
 /** The time-series port: vitals, waveforms, windows and episodes, each row stored once however often it is written. */
-import type { Episode, Measurement, Validity, WaveformChunk, WindowAggregate } from "../../../schemas/records.ts";
+import type {
+  Episode,
+  Measurement,
+  Validity,
+  WaveformChunk,
+  WindowAggregate,
+} from "../../../schemas/records/telemetry.ts";
 import type { EventTime, LogTime } from "../../core/time.ts";
 
 /** A row is a record's body and the log time it was carried with; an `Entry` is one. */

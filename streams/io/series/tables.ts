@@ -2,7 +2,7 @@
  * The four tables, declared once for every store: columns, types and the keys that make a repeated row the same row.
  * A key never holds a corrected time, for a better estimate of a clock's offset must not make a second row.
  */
-import type { Episode, WaveformChunk, WindowAggregate } from "../../../schemas/records.ts";
+import type { Episode, WaveformChunk, WindowAggregate } from "../../../schemas/records/telemetry.ts";
 import type { LogTime } from "../../core/time.ts";
 import type { Row, Series, TableName, ValuedMeasurement } from "./series.ts";
 

@@ -1,6 +1,6 @@
 /** How people answer: by command line, webhook and MQTT, and how a device is made to stand by. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { Page } from "../../../schemas/alert-records.ts";
+import type { Page } from "../../../schemas/records/alert.ts";
 import { eventTime, logTime } from "../../core/time.ts";
 import { openAnswers } from "./answers.ts";
 import { openOutboxDatabase } from "./outbox.ts";

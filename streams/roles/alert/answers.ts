@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import type { Answer, Page, Standby } from "../../../schemas/alert-records.ts";
+import type { Answer, Page, Standby } from "../../../schemas/records/alert.ts";
 import { answerRoot } from "../../../schemas/platform.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 import { contentHash, digest } from "../../core/hash.ts";

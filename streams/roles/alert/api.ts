@@ -4,7 +4,7 @@
  */
 import { hash, timingSafeEqual } from "node:crypto";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import type { ModeEvent, Page } from "../../../schemas/alert-records.ts";
+import type { ModeEvent, Page } from "../../../schemas/records/alert.ts";
 import type { Problem, Result } from "../../core/failure.ts";
 import { signatureHeader, verifySignature } from "../../io/notify/signature.ts";
 import type { Answers } from "./answers.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Page } from "../../../schemas/alert-records.ts";
+import type { Page } from "../../../schemas/records/alert.ts";
 import { logTime } from "../../core/time.ts";
 import { type Audited, audit } from "./audit.ts";
 

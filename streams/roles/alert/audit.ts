@@ -2,7 +2,7 @@
  * Whether the circuit would really tell somebody: only then does it give a sign of life. Each check can fail alone and says in words what is
  * wrong; a check that nothing could fail would be no dead man's switch.
  */
-import type { Page } from "../../../schemas/alert-records.ts";
+import type { Page } from "../../../schemas/records/alert.ts";
 import type { LaneName } from "./outbox.ts";
 
 export interface Audited {

@@ -1,6 +1,6 @@
 /** Where the circuit's log ends: what people are to be told goes to the outbox, pages and alarms to what is shown and counted. */
 import type { DatabaseSync } from "node:sqlite";
-import type { Alarm, Notification } from "../../../schemas/alert-records.ts";
+import type { Alarm, Notification } from "../../../schemas/records/alert.ts";
 import { alarms, type AlarmsBody, notifications, type NotificationsBody } from "../../../schemas/topics.ts";
 import type { Sink } from "../../core/sink.ts";
 import type { Nuisance } from "./nuisance.ts";

@@ -1,6 +1,6 @@
 /** What the parts that are down come to for clinicians: modes entered and left are said, and displays show the banner of those in force. */
 import type { Logger } from "pino";
-import type { Hop } from "../../../schemas/alert-records.ts";
+import type { Hop } from "../../../schemas/records/alert.ts";
 import { bannerOf, changesBetween, type HopName, type ModeInForce, modesOf } from "../../../schemas/degradation.ts";
 import { type BannerDisplays, type BannerOptions, openBannerDisplays } from "../../io/notify/banner.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { logTime } from "../../core/time.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";

@@ -1,5 +1,5 @@
 /** What parts of the alarm path are there, as the circuit sees it: each change is a record, so that people are told, and it is shown. */
-import type { Hop } from "../../../schemas/alert-records.ts";
+import type { Hop } from "../../../schemas/records/alert.ts";
 import { platformUnit, type Words } from "./words.ts";
 
 export interface HopsOptions {

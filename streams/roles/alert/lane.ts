@@ -5,7 +5,7 @@
  */
 import { OperatingError } from "../../core/failure.ts";
 import type { Notifier } from "../../io/notify/notifier.ts";
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import type { Priority } from "../../../schemas/priority.ts";
 import type { LaneName, Outbox, Outcome, Sending } from "./outbox.ts";
 

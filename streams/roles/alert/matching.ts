@@ -3,8 +3,8 @@
  * (clinical.md 13). It runs apart, tries for ever, and neither delays the circuit nor ends it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Reported } from "../../../schemas/alert-records.ts";
-import type { Episode } from "../../../schemas/records.ts";
+import type { Reported } from "../../../schemas/records/alert.ts";
+import type { Episode } from "../../../schemas/records/telemetry.ts";
 import { episodes } from "../../../schemas/topics.ts";
 import { eventOfEpisode } from "../../../topologies/alarms/facts.ts";
 import type { AlertConfig } from "../../alert-config.ts";

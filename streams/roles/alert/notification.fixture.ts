@@ -1,5 +1,5 @@
 /** A notification for tests, and notifiers that do what a story needs. */
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import { OperatingError } from "../../core/failure.ts";
 import { eventTime, logTime, receivedTime } from "../../core/time.ts";
 import type { Notifier } from "../../io/notify/notifier.ts";

@@ -1,6 +1,6 @@
 /** What is counted of alarms, so that a ward sees which of its rules cry wolf. */
 import { expect, it } from "vitest";
-import type { Alarm } from "../../../schemas/alert-records.ts";
+import type { Alarm } from "../../../schemas/records/alert.ts";
 import { Nuisance } from "./nuisance.ts";
 import { openOutboxDatabase } from "./outbox.ts";
 

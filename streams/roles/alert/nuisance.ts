@@ -3,7 +3,7 @@
  * than the condition they came, and how many ended by themselves within ten seconds (clinical.md 22).
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { Alarm } from "../../../schemas/alert-records.ts";
+import type { Alarm } from "../../../schemas/records/alert.ts";
 
 const tables = `
   create table if not exists alarms (

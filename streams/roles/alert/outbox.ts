@@ -3,7 +3,7 @@
  * loses nothing), and by identity (so that a redelivery is dropped). Rows wait here, not in memory.
  */
 import { DatabaseSync } from "node:sqlite";
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import type { Priority } from "../../../schemas/priority.ts";
 import { inTransaction } from "./outbox-transaction.ts";
 

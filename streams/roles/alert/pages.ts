@@ -3,7 +3,7 @@
  * the audit goes by. The newest revision of a page wins.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { ModeEvent, Page } from "../../../schemas/alert-records.ts";
+import type { ModeEvent, Page } from "../../../schemas/records/alert.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 
 const tables = `

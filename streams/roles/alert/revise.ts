@@ -2,7 +2,7 @@
  * What lay in the outbox while the circuit was down, or while nobody could be reached, may no longer be true when it goes out: what is over
  * by then is told as a delayed item and not as an alarm (clinical.md 7). What is still true goes out as it is, with its real onset.
  */
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import { contentHash } from "../../core/hash.ts";
 import { eventTime } from "../../core/time.ts";
 import type { Revise } from "./lane.ts";

@@ -1,6 +1,6 @@
 /** How the circuit stands: its audit, what is degraded, what the board is shown, and the sign of life that depends on all of it. */
 import type { Logger } from "pino";
-import type { Hop } from "../../../schemas/alert-records.ts";
+import type { Hop } from "../../../schemas/records/alert.ts";
 import { bannerOf } from "../../../schemas/degradation.ts";
 import type { AlertConfig } from "../../alert-config.ts";
 import type { PolicyContent } from "../../io/policy-file.ts";

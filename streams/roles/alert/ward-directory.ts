@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Rule } from "../../../schemas/records.ts";
+import type { Rule } from "../../../schemas/records/broadcast.ts";
 import { ok, refuse, type Result } from "../../core/failure.ts";
 import { type PolicyContent, readPolicy } from "../../io/policy-file.ts";
 import { readWardRoster, type Roster } from "../../io/roster-file.ts";

@@ -3,7 +3,7 @@
  * and leaves the last good one in force where it is not. That is told as a technical alarm, and so is that it is good again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Policy } from "../../../schemas/alert-records.ts";
+import type { Policy } from "../../../schemas/records/alert.ts";
 import { alarms } from "../../../schemas/topics.ts";
 import { OperatingError, ok, type Problem, refuse, type Result } from "../../core/failure.ts";
 import { digest } from "../../core/hash.ts";

@@ -1,5 +1,5 @@
 /** What people and parts of the platform say to the circuit, appended to alert.alarms under the unit that it concerns, at least once. */
-import type { Answer, Hop, Notified, Reported, Standby } from "../../../schemas/alert-records.ts";
+import type { Answer, Hop, Notified, Reported, Standby } from "../../../schemas/records/alert.ts";
 import { alarms } from "../../../schemas/topics.ts";
 import { partitionOf } from "../../core/hash.ts";
 import type { LogTime } from "../../core/time.ts";

@@ -1,6 +1,6 @@
 /** What was promoted or refused and why, joined with what the destination answered. The patient key stays behind. */
 import type { DecisionView } from "../../../schemas/board.ts";
-import type { Decision, Delivery } from "../../../schemas/records.ts";
+import type { Decision, Delivery } from "../../../schemas/records/clinical.ts";
 import { keep } from "./episodes.ts";
 import { redact } from "./redact.ts";
 

@@ -1,6 +1,7 @@
 /** Which devices there are, which bed each belongs to, and how each stands. Folded from associations, states and measurements. */
 import type { BedState, DeviceView } from "../../../schemas/board.ts";
-import type { Association, DeviceState } from "../../../schemas/records.ts";
+import type { Association } from "../../../schemas/records/roster.ts";
+import type { DeviceState } from "../../../schemas/records/telemetry.ts";
 import { isInterruptedAt, isNewer } from "../../../topologies/link.ts";
 import { redact } from "./redact.ts";
 

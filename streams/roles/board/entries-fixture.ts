@@ -1,15 +1,8 @@
 /** Bodies for the stories of the board's tests: one bed's monitor unless told otherwise. */
-import {
-  type Association,
-  type Decision,
-  type Delivery,
-  type DeviceState,
-  type Episode,
-  type GateAnswer,
-  type Measurement,
-  type Rule,
-  undisputed,
-} from "../../../schemas/records.ts";
+import type { Rule } from "../../../schemas/records/broadcast.ts";
+import type { Decision, Delivery, GateAnswer } from "../../../schemas/records/clinical.ts";
+import { type Association, undisputed } from "../../../schemas/records/roster.ts";
+import type { DeviceState, Episode, Measurement } from "../../../schemas/records/telemetry.ts";
 import { eventTime, logTime, receivedTime } from "../../core/time.ts";
 
 /** Noon of some day, the beginning of every story. */

@@ -1,6 +1,6 @@
 /** Episodes as the page shows them: the newest revision of each, all open ones, and the newest that have ended. */
 import type { EpisodeView } from "../../../schemas/board.ts";
-import type { Episode } from "../../../schemas/records.ts";
+import type { Episode } from "../../../schemas/records/telemetry.ts";
 import { displayOf } from "./samples.ts";
 
 const openKept = 2_000;

@@ -12,19 +12,17 @@ import type {
   SampleView,
   WaveView,
 } from "../../../schemas/board.ts";
+import type { Rules, Tick } from "../../../schemas/records/broadcast.ts";
+import type { Decision, Delivery } from "../../../schemas/records/clinical.ts";
+import type { Quarantined } from "../../../schemas/records/quarantine.ts";
+import type { Association } from "../../../schemas/records/roster.ts";
 import type {
-  Association,
-  Decision,
-  Delivery,
   DeviceState,
   Episode,
   Measurement,
-  Quarantined,
-  Rules,
   SubjectEnded,
-  Tick,
   WaveformChunk,
-} from "../../../schemas/records.ts";
+} from "../../../schemas/records/telemetry.ts";
 import { attention, type Fault } from "./attention.ts";
 import { Decisions } from "./decisions.ts";
 import { Devices, type Place } from "./devices.ts";

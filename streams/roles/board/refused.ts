@@ -1,5 +1,5 @@
 /** What the stages refused, for the page: how often and why, and which of it is a defect of our own. Bounded. */
-import type { Quarantined } from "../../../schemas/records.ts";
+import type { Quarantined } from "../../../schemas/records/quarantine.ts";
 import { type Defect, technicalReasons } from "./attention.ts";
 
 const reasonsKept = 60;

@@ -1,6 +1,6 @@
 /** What the charts of one bed show: its latest vitals, ten minutes of samples and the newest waveform chunks. Bounded. */
 import type { SampleView, VitalView, WaveView } from "../../../schemas/board.ts";
-import type { Measurement, WaveformChunk } from "../../../schemas/records.ts";
+import type { Measurement, WaveformChunk } from "../../../schemas/records/telemetry.ts";
 import { isMetric, metricOf } from "../../../schemas/terminology.ts";
 
 /** Ten minutes of ten metrics at 1 Hz. */

@@ -3,16 +3,10 @@
  * are told of it. Stopped in the middle it can be started again: what the outbox has already is not put there twice.
  */
 import { retractionOf } from "../../../schemas/fhir/retraction.ts";
-import type {
-  AccessOverride,
-  Candidate,
-  Consent,
-  Corrected,
-  FhirConsent,
-  Intent,
-  Patient,
-  Rule,
-} from "../../../schemas/records.ts";
+import type { Rule } from "../../../schemas/records/broadcast.ts";
+import type { Candidate, Corrected, Intent } from "../../../schemas/records/clinical.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../../schemas/records/consent.ts";
+import type { Patient } from "../../../schemas/records/roster.ts";
 import { events, outbox } from "../../../schemas/topics.ts";
 import { supersedes } from "../../../topologies/gates/consented.ts";
 import { type Chart, type GatePolicy, intentOf, judge } from "../../../topologies/gates/promotable.ts";

@@ -1,5 +1,5 @@
 /** Lists what a transform's or rule's version wrote to a destination, as the outbox has it beside what stands there, and what may be done about it. */
-import type { Intent } from "../../../schemas/records.ts";
+import type { Intent } from "../../../schemas/records/clinical.ts";
 import { systems } from "../../../schemas/fhir/systems.ts";
 import { deliveries, outbox } from "../../../schemas/topics.ts";
 import { member } from "../../io/json.ts";

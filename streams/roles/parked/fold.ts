@@ -1,5 +1,5 @@
 /** What is parked: what a destination refused for good and nobody has dealt with since, folded from clinical.deliveries. Pure. */
-import type { Delivery } from "../../../schemas/records.ts";
+import type { Delivery } from "../../../schemas/records/clinical.ts";
 import { contentHash } from "../../core/hash.ts";
 import { nothingStands, resourceKey, type Standing, standingAfter } from "../../io/outbox/standing.ts";
 

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Association, Patient } from "../../../schemas/records.ts";
+import type { Association, Patient } from "../../../schemas/records/roster.ts";
 import { type AdtOf, adtBytes } from "../../../schemas/hl7v2/adt.fixture.ts";
 import { readAcknowledgement } from "../../../schemas/hl7v2/acknowledgement.ts";
 import { events, raw, rawWaveforms } from "../../../schemas/topics.ts";

@@ -1,7 +1,7 @@
 /** What telemetry says of a device ends the link that a person had confirmed, once, and asks for another confirmation. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ines } from "../../../schemas/hl7v2/adt.fixture.ts";
-import type { Association, Interruption } from "../../../schemas/records.ts";
+import type { Association, Interruption } from "../../../schemas/records/roster.ts";
 import { episodes } from "../../../schemas/topics.ts";
 import type { Entry } from "../../core/stage.ts";
 import { eventTime, logTime } from "../../core/time.ts";

@@ -2,7 +2,7 @@
  * What telemetry says that ends a confirmed link (clinical.md 9): `normalise` tells each interruption with the link that it concerns, and the roster
  * takes it as if a person had said so. Until then the gates refuse by the telling itself; so this may lag or be down and nothing is promoted for it.
  */
-import type { Association } from "../../../schemas/records.ts";
+import type { Association } from "../../../schemas/records/roster.ts";
 import { episodes } from "../../../schemas/topics.ts";
 import type { InterruptionEvent } from "../../../topologies/roster/events.ts";
 import type { Sink } from "../../core/sink.ts";

@@ -132,7 +132,7 @@ const hasToken = (request: FastifyRequest, token: string): boolean => {
 const aliveShape = z.object({ kind: z.literal("alive"), circuit: z.string().min(1) });
 const acknowledgeShape = z.object({ who: z.string().trim().min(1).max(200) });
 
-/** The part of a notification (schemas/alert-records.ts) that says which beat it is: the adapter gives the beat's sequence as the alarm's value. */
+/** The part of a notification (schemas/records/alert.ts) that says which beat it is: the adapter gives the beat's sequence as the alarm's value. */
 const beatShape = z.object({
   what: z.enum(["test", "ended"]),
   event: z.literal("heartbeat"),

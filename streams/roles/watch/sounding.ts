@@ -2,7 +2,7 @@
  * Sounds what the watch has to say: to every recipient by the first of its addresses whose notifier takes it, the next one when that fails
  * or hangs, and always on stderr. It waits for nobody but within its own time limit.
  */
-import type { Notification } from "../../../schemas/alert-records.ts";
+import type { Notification } from "../../../schemas/records/alert.ts";
 import { contentHash } from "../../core/hash.ts";
 import { eventTime, logTime, receivedTime } from "../../core/time.ts";
 import type { Notifier } from "../../io/notify/notifier.ts";

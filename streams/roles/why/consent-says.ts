@@ -1,6 +1,6 @@
 /** What a consent or an override says, in a line; who it is about stays out of it. */
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
-import type { AccessOverride, Consent, FhirConsent } from "../../../schemas/records.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../../schemas/records/consent.ts";
 
 const span = (from: number, to: number | null): string =>
   `from ${utcInstant(from)} ${to === null ? "on" : `to ${utcInstant(to)}`}`;

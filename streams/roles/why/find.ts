@@ -1,6 +1,6 @@
 /** Which event is meant: by its identity, by the id under which a destination keeps its resource, or by a device and a time. */
 import { OperatingError } from "../../core/failure.ts";
-import type { Episode } from "../../../schemas/records.ts";
+import type { Episode } from "../../../schemas/records/telemetry.ts";
 import { decisions, episodes, outbox } from "../../../schemas/topics.ts";
 import type { Ledger, Page } from "./ledger.ts";
 

@@ -1,6 +1,6 @@
 /** Where no event went on at a device and a time: what it measured about then, and what of it was refused, so that silence has a reason too. */
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
-import type { Measurement } from "../../../schemas/records.ts";
+import type { Measurement } from "../../../schemas/records/telemetry.ts";
 import { telemetryQuarantine, vitals } from "../../../schemas/topics.ts";
 import type { Found, NoEvent } from "../../../schemas/why.ts";
 import type { Ledger } from "./ledger.ts";

@@ -1,6 +1,9 @@
 /** A trace on one screen, for people. Times are UTC. */
 import { utcInstant } from "../../../schemas/fhir/instant.ts";
-import type { Association, Delivery, Episode, GateAnswer, Rule, Task } from "../../../schemas/records.ts";
+import type { Rule } from "../../../schemas/records/broadcast.ts";
+import type { Delivery, GateAnswer, Task } from "../../../schemas/records/clinical.ts";
+import type { Association } from "../../../schemas/records/roster.ts";
+import type { Episode } from "../../../schemas/records/telemetry.ts";
 import type { NoEvent, Place, Trace, TracedDecision, TracedDestination, TracedPatient } from "../../../schemas/why.ts";
 import { interruptionWords } from "../../../topologies/gates/validated-patient.ts";
 

@@ -1,15 +1,8 @@
 /** Follows one event through the log, both ways: back by its records' positions to the bytes, and on to each destination's answer. */
 import { partitionOf } from "../../core/hash.ts";
 import type { BodyOf } from "../../core/stage.ts";
-import type {
-  Candidate,
-  Decision,
-  Delivery,
-  Episode,
-  Intent,
-  Measurement,
-  WindowAggregate,
-} from "../../../schemas/records.ts";
+import type { Candidate, Decision, Delivery, Intent } from "../../../schemas/records/clinical.ts";
+import type { Episode, Measurement, WindowAggregate } from "../../../schemas/records/telemetry.ts";
 import {
   decisions,
   deliveries,

@@ -2,8 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { DeviceAlarm } from "../../../schemas/alert-records.ts";
-import type { DeviceState, Episode, Measurement, Quarantined, Rule } from "../../../schemas/records.ts";
+import type { DeviceAlarm } from "../../../schemas/records/alert.ts";
+import type { Rule } from "../../../schemas/records/broadcast.ts";
+import type { Quarantined } from "../../../schemas/records/quarantine.ts";
+import type { DeviceState, Episode, Measurement } from "../../../schemas/records/telemetry.ts";
 import { normalise } from "../../../topologies/normalise.ts";
 import { parseRules } from "../../../topologies/rules.ts";
 import { thresholds } from "../../../topologies/thresholds.ts";

@@ -2,7 +2,8 @@
 import { aPatient, minutes, two } from "../../../schemas/fhir/clinical.fixture.ts";
 import { aConsentJson, actor, aFhirConsent, policyRule } from "../../../schemas/fhir/consent.fixture.ts";
 import { type Hop, normalConfidentiality } from "../../../schemas/fhir/consent-question.ts";
-import type { AccessOverride, Consent, FhirConsent, Patient } from "../../../schemas/records.ts";
+import type { AccessOverride, Consent, FhirConsent } from "../../../schemas/records/consent.ts";
+import type { Patient } from "../../../schemas/records/roster.ts";
 import { type Asking, consented } from "../consented.ts";
 
 export const ehr: Hop = {

@@ -20,8 +20,8 @@ import {
   string,
   type TypeOf,
   withDefault,
-} from "./avro.ts";
-import { priority } from "./priority.ts";
+} from "../avro.ts";
+import { priority } from "../priority.ts";
 
 export const alarmDirection = oneOf("AlarmDirection", "high", "low", "none");
 export type AlarmDirection = TypeOf<typeof alarmDirection>;
