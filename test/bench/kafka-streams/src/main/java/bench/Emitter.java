@@ -41,6 +41,7 @@ final class Emitter {
     body.put("last", fold.last());
     body.put("lastAt", fold.lastAt());
     body.put("coverage", fold.coverage(lengthMs));
+    body.put("questionable", fold.questionable());
     GenericRecord record = new GenericData.Record(entry);
     record.put("logTime", now);
     record.put("body", body);

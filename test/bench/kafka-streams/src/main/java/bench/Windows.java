@@ -112,7 +112,7 @@ final class Windows implements Processor<Utf8, GenericRecord, String, GenericRec
     Bytes key = Keys.at(start, name);
     Fold pane = panes.get(key);
     Long period = (Long) m.get("periodMs");
-    Fold sample = Fold.of(value, eventTime, period == null ? PANE : period);
+    Fold sample = Fold.of(value, eventTime, period == null ? PANE : period, validity.equals("questionable"));
     Fold merged = Fold.merge(pane, sample);
     panes.put(key, merged.pending() ? merged : merged.with(merged.revision(), 0, true));
     if (pane == null || !pane.pending()) plan(subject, m, name, start, eventTime, at);
