@@ -16,6 +16,7 @@ import { openRoster } from "./roster.ts";
 import type { ShownRoster } from "./roster/api.ts";
 import { authorities, rosterFile } from "./roster/house.fixture.ts";
 import type { Running } from "./running.ts";
+import { smallConfig } from "../small-config.fixture.ts";
 
 const closing: (() => unknown)[] = [];
 let server: GuardedServer;
@@ -75,22 +76,7 @@ const opened = async (section: object = {}): Promise<Opened> => {
     }),
   );
   const config = checkConfig(
-    {
-      ward: "Test ward",
-      production: false,
-      data,
-      log: { kind: "sqlite" },
-      registry: { kind: "local" },
-      intake: { kind: "listener", host: "127.0.0.1", port: 0 },
-      series: { kind: "sqlite", keepHours: 1 },
-      destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
-      roster: join(data, "roster.json"),
-      rules: [join(import.meta.dirname, "../../topologies/rules/adult-example.json")],
-      demoApproval: true,
-      allowPlainRules: false,
-      board: { host: "127.0.0.1", port: 0 },
-      speed: 1,
-      lingerMs: 0,
+    smallConfig(data, {
       rosterService: {
         authorities,
         locations: { "bed by the window": "B" },
@@ -99,7 +85,7 @@ const opened = async (section: object = {}): Promise<Opened> => {
         fhir: { baseUrl: server.url, auth: server.auth, everyMs: 100, destination: "ehr" },
         ...section,
       },
-    },
+    }),
     "of a test",
   );
   const platform = await openPlatform(config, "roster");

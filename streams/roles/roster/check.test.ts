@@ -7,6 +7,7 @@ import { guardedServer } from "../../io/authorization/guarded.fixture.ts";
 import { check } from "../check.ts";
 import { type AdtOf, ines } from "../../../schemas/hl7v2/adt.fixture.ts";
 import { authorities, type House, openHouse } from "./house.fixture.ts";
+import { smallConfig } from "../../small-config.fixture.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -43,29 +44,15 @@ const checkedAll = async (section: object, { name = "A", bed = name, data: given
     consents: [],
   };
   await writeFile(join(data, "roster.json"), JSON.stringify(roster));
-  const config = {
-    ward: "Test ward",
-    production: false,
-    data,
-    log: { kind: "sqlite" },
-    registry: { kind: "local" },
-    intake: { kind: "listener", host: "127.0.0.1", port: 0 },
-    series: { kind: "sqlite", keepHours: 1 },
-    destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
-    roster: join(data, "roster.json"),
-    rules: [join(import.meta.dirname, "../../../topologies/rules/adult-example.json")],
-    demoApproval: true,
-    allowPlainRules: false,
-    board: { host: "127.0.0.1", port: 0 },
+  const config = smallConfig(data, {
     speed,
-    lingerMs: 0,
     rosterService: {
       authorities,
       mllp: { host: "127.0.0.1", port: 0 },
       api: { host: "127.0.0.1", port: 0, token: "a token of the test" },
       ...section,
     },
-  };
+  });
   await writeFile(join(data, "config.json"), JSON.stringify(config));
   const said: string[] = [];
   vi.spyOn(process.stdout, "write").mockImplementation((text) => {

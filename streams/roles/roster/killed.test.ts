@@ -19,6 +19,7 @@ import { killed, linesOf } from "../../log/conformance-killed.ts";
 import { sqliteLog } from "../../log/sqlite.ts";
 import { freePort } from "../demo-circuit.ts";
 import { authorities } from "./house.fixture.ts";
+import { smallConfig } from "../../small-config.fixture.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -41,28 +42,13 @@ const house = async () => {
     consents: [],
   };
   await writeFile(join(data, "roster.json"), JSON.stringify(roster));
-  const config = {
-    ward: "Test ward",
-    production: false,
-    data,
-    log: { kind: "sqlite" },
-    registry: { kind: "local" },
-    intake: { kind: "listener", host: "127.0.0.1", port: 0 },
-    series: { kind: "sqlite", keepHours: 1 },
-    destinations: [{ name: "ehr", baseUrl: "http://127.0.0.1:1", finalAtEnd: true }],
-    roster: join(data, "roster.json"),
-    rules: [join(import.meta.dirname, "../../../topologies/rules/adult-example.json")],
-    demoApproval: true,
-    allowPlainRules: false,
-    board: { host: "127.0.0.1", port: 0 },
-    speed: 1,
-    lingerMs: 0,
+  const config = smallConfig(data, {
     rosterService: {
       authorities,
       mllp: { host: "127.0.0.1", port: mllp },
       api: { host: "127.0.0.1", port: api, token },
     },
-  };
+  });
   const file = join(data, "config.json");
   await writeFile(file, JSON.stringify(config));
   return { data, file, mllp, api };
